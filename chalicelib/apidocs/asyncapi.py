@@ -83,7 +83,7 @@ def _server() -> Schema:
         "protocol": "wss",
         "description": "The `url` of a ticket; `ws` on your own machine.",
         "variables": {
-            "host": {"default": "localhost:8081", "description": "Host and port."},
+            "host": {"default": "localhost:8080", "description": "Host and port."},
             "path": {"default": "/", "description": "On AWS the stage, such as /prod."},
         },
         "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in SECURITY],

@@ -26,7 +26,7 @@ REPLACED = {
     "PARLEY_OPEN_BEYOND_LOOPBACK": "set PARLEY_OPEN_HOSTS instead, to the host names of the open server"
 }
 """Former settings, and what replaces them."""
-UNPREFIXED = frozenset({"REDIS_URL", "PORT", "SOCKET_PORT", "DATA", "WORKERS"})
+UNPREFIXED = frozenset({"REDIS_URL", "PORT", "DATA", "WORKERS"})
 """Settings without the prefix, which users easily add."""
 SERVICE_LINK = re.compile(r"PARLEY_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 LINK_PORT = re.compile(r"PARLEY_(\w+_)?PORT")

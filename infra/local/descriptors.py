@@ -30,7 +30,7 @@ def open_files() -> int:
 
 
 def http_connections(limit: int) -> int:
-    """Return how many connections to the HTTP port a process may have at once.
+    """Return how many connections for HTTP a process may have at once, which WebSockets leave to it.
 
     limit: how many files it may have open.
     """
@@ -38,23 +38,20 @@ def http_connections(limit: int) -> int:
 
 
 class Descriptors:
-    """Says which connections to refuse, so that the store and other workers find descriptors, and HTTP does.
+    """Says which WebSockets to refuse, so that HTTP, the store and other workers find descriptors.
 
-    limit: returns how many files may be open, which may change while the process runs. http: Whether
-    connections for HTTP ask, and not WebSockets, from which http_connections are kept. The log has a line
+    limit: returns how many files may be open, which may change while the process runs. The log has a line
     when the first one is refused, and one when a twentieth of the limit is free again.
     """
 
-    def __init__(self, limit: Callable[[], int] = open_files, *, http: bool = False) -> None:
+    def __init__(self, limit: Callable[[], int] = open_files) -> None:
         self._limit = limit
-        self._http = http
         self._short = False
 
     def refuses(self, descriptor: int) -> bool:
         """Return whether a connection with a new descriptor, the lowest that was free, is one too many."""
         limit = self._limit()
-        kept = 0 if self._http else http_connections(limit)
-        room = limit - kept - min(MAX_OTHERS, limit // OTHERS_SHARE) - descriptor
+        room = limit - http_connections(limit) - min(MAX_OTHERS, limit // OTHERS_SHARE) - descriptor
         if room <= 0 and not self._short:
             LOGGER.warning({"event": "descriptors_short", "limit": limit, "open": descriptor})
             self._short = True

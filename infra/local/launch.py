@@ -21,6 +21,7 @@ from infra.local import options, server
 from infra.local.descriptors import allow_open_files
 from infra.local.event_sources.process import event_sources
 from infra.local.hosts import is_loopback_address
+from infra.local.ports import ANY_ADDRESS, claimed_port
 from infra.local.run_folder import detour, run_folder
 from infra.local.shutdown import Shutdown, StartError, say, warn
 from infra.local.sockets.shared import KEYS, SocketSettings, meeting
@@ -51,15 +52,14 @@ def _run(chosen: options.Options, shutdown: Shutdown) -> None:
     stage = _stage()
     settings = _settings(chosen.host)
     with (
-        server.claimed_port(chosen.host, chosen.port) as port,
-        server.claimed_port(chosen.host, chosen.socket_port, "SOCKET_PORT") as socket_port,
-        _sockets(chosen, settings, port, socket_port) as socket_url,
+        claimed_port(chosen.host, chosen.port) as port,
+        _sockets(chosen, settings, port.number) as socket_url,
         _store(chosen, settings, stage, shutdown) as store,
         event_sources(chosen.sweep_seconds, chosen.data.expanduser().absolute() / MEDIA, shutdown),
     ):
-        urls = Urls(f"http://{_called(chosen.host, settings)}:{port}", socket_url)
+        urls = Urls(f"http://{_called(chosen.host, settings)}:{port.number}", socket_url)
         welcome = functools.partial(_welcome, urls, store, settings, chosen.data)
-        server.serve(chosen.host, port, chosen.workers, shutdown, lambda: say(welcome()))
+        server.serve(port, chosen.workers, shutdown, lambda: say(welcome()))
 
 
 class Urls(NamedTuple):
@@ -70,20 +70,17 @@ class Urls(NamedTuple):
 
 
 @contextlib.contextmanager
-def _sockets(chosen: options.Options, settings: Settings, http_port: int, port: int) -> Iterator[str]:
+def _sockets(chosen: options.Options, settings: Settings, port: int) -> Iterator[str]:
     """Make the workers serve WebSocket connections; yield the URL for clients."""
     given = os.environ.get("PARLEY_SOCKET_URL", "").strip()
-    host = _in_url(server.ANY_ADDRESS.get(chosen.host, chosen.host))
+    host = _in_url(ANY_ADDRESS.get(chosen.host, chosen.host))
     url = os.environ["PARLEY_SOCKET_URL"] = given or f"ws://{_called(chosen.host, settings)}:{port}"
     if not os.environ.get("PARLEY_PUSH_URL", "").strip():
-        os.environ["PARLEY_PUSH_URL"] = f"http://{host}:{http_port}"
+        os.environ["PARLEY_PUSH_URL"] = f"http://{host}:{port}"
     if chosen.push_by_wire and not all(os.environ.get(name, "").strip() for name in KEYS):
         os.environ |= {name: secrets.token_hex(20) for name in KEYS}
     shared = SocketSettings(
-        address=chosen.host,
         port=port,
-        http_port=http_port,
-        url=given or None,
         limits=chosen.limits,
         addresses=chosen.addresses,
         shuffle=chosen.shuffle_frames,
@@ -95,7 +92,7 @@ def _sockets(chosen: options.Options, settings: Settings, http_port: int, port: 
 
 def _called(listening: str, settings: Settings) -> str:
     """Return the host in URLs of a server that listens on an address: one that it responds to."""
-    host = server.ANY_ADDRESS.get(listening, listening)
+    host = ANY_ADDRESS.get(listening, listening)
     if settings.auth == "open" and host not in settings.open_hosts and not is_loopback_address(host):
         host = settings.open_hosts[0]
     return _in_url(host)

@@ -9,7 +9,6 @@ import socket
 from collections.abc import Callable
 
 MAX_PORT = 65535
-NEXT_PORT = "PORT + 1"
 MAX_LIMIT_SECONDS = 86_400.0
 MIN_BYTES, MAX_BYTES = 125, 64 * 1024 * 1024  # a control frame has 125
 NONE = "none"
@@ -37,11 +36,6 @@ def seconds_between(least: float, most: float) -> Callable[[str], float]:
         raise argparse.ArgumentTypeError(f"{raw!r} is not a number of seconds from {least:g} to {most:g}")
 
     return read
-
-
-def socket_port(raw: str) -> int | None:
-    """Read a port of the WebSocket server; None: the one after the HTTP port."""
-    return None if raw == NEXT_PORT else whole_number(0, MAX_PORT)(raw)
 
 
 def one_of(first: str, second: str) -> Callable[[str], str]:

@@ -16,7 +16,6 @@ from infra.local.option_values import (
     MAX_PORT,
     MAX_SWEEP_SECONDS,
     MIN_SWEEP_SECONDS,
-    NEXT_PORT,
     byte_count,
     flag,
     idle_seconds,
@@ -24,7 +23,6 @@ from infra.local.option_values import (
     one_of,
     own_address,
     seconds_between,
-    socket_port,
     whole_number,
 )
 from infra.local.sockets.shared import Limits
@@ -43,7 +41,7 @@ class Options(msgspec.Struct, frozen=True):
     """The options of one server.
 
     host: Address to listen on.
-    port, socket_port: Ports for HTTP and for WebSockets; 0: a free one.
+    port: For HTTP and WebSockets; 0: a free one.
     data: Folder of the embedded Valkey and of the media.
     durability: EVERYSEC or ALWAYS: when the embedded Valkey syncs its writes to disk.
     workers: Number of processes that serve.
@@ -62,7 +60,6 @@ class Options(msgspec.Struct, frozen=True):
     durability: str
     workers: int
     sweep_seconds: float
-    socket_port: int
     socket_idle_seconds: float
     socket_life_seconds: float
     socket_message_bytes: int
@@ -126,7 +123,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     add(
         "workers",
         whole_number(1, MAX_WORKERS),
-        str(2 * (os.cpu_count() or 1) + 1),
+        str(os.cpu_count() or 1),
         "number of processes that serve",
         "WORKERS",
     )
@@ -138,7 +135,6 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         "seconds between two sweeps, which process lost work",
         "PARLEY_SWEEP_SECONDS",
     )
-    add("socket-port", socket_port, NEXT_PORT, "port of the WebSockets, 0 for a free one", "SOCKET_PORT")
     limit("idle-seconds", idle_seconds, "seconds without a frame after which a connection is closed")
     limit("life-seconds", idle_seconds, "maximum life of a connection in seconds")
     limit("message-bytes", byte_count, "maximum size of a message in bytes")
@@ -156,7 +152,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         "address-connections",
         whole_number(0, MAX_CONNECTIONS),
         str(usual.connections),
-        "maximum connections of an address to each port of a process, 0 for no limit",
+        "maximum connections of an address to a process, 0 for no limit",
         "ADDRESS_CONNECTIONS",
     )
     add(
@@ -183,12 +179,6 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         "1: stop when the parent process ends, as under make run",
         "END_WITH_PARENT",
     )
-    read = vars(parser.parse_args(arguments))
-    if read["socket_port"] is None:
-        read["socket_port"] = read["port"] + 1 if 0 < read["port"] < MAX_PORT else 0
-    if read["port"] == read["socket_port"] != 0:
-        parser.error(
-            f"PORT and SOCKET_PORT are both {read['port']}; WebSockets need a port of their own."
-            " Change one of them, or leave SOCKET_PORT out."
-        )
-    return Options(**read)
+    if environ.get("SOCKET_PORT", "").strip() or any(word.startswith("--socket-port") for word in arguments):
+        parser.error("SOCKET_PORT is gone: WebSockets are on PORT now. Unset it.")
+    return Options(**vars(parser.parse_args(arguments)))

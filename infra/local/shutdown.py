@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing import resource_tracker
 from typing import TextIO
 
 POLL_SECONDS = 0.1
@@ -65,21 +64,15 @@ class Shutdown:
         and a worker that is still starting would print a traceback: so SIGINT and SIGHUP are blocked here
         and in every process started from now on, and a thread takes them.
         """
-        self._set_handlers()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.request)
         terminal = {signal.SIGINT} if self._outlives_terminal else {signal.SIGINT, signal.SIGHUP}
-        signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
-        resource_tracker.ensure_running()  # multiprocessing's helper; its start unblocks SIGINT
         signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
         _in_background(lambda: self._take(terminal))
 
     def await_request(self) -> None:
         """Return once the end is requested, or has been."""
         os.read(self._requests, 1)
-
-    def hand_to(self, stop: Callable[[], object]) -> None:
-        """Call stop from another thread once the end is requested, or has been."""
-        self._set_handlers()
-        _in_background(lambda: (os.read(self._requests, 1), stop()))
 
     def end_with_parent(self) -> None:
         """Request the end once the process that started this one is gone: killed, it stops nobody."""
@@ -95,12 +88,6 @@ class Shutdown:
     def end(self) -> None:
         """Ignore whatever signal still comes: the process ends by itself now."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-    def _set_handlers(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.request)
-        if self._outlives_terminal:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Granian would take it for a request to reload
 
     def _take(self, signals: set[signal.Signals]) -> None:
         while True:

@@ -10,7 +10,9 @@ import pytest
 
 from parley_client import AsyncClient, Event, Message, Settings
 from tests.client.scripted_server import ScriptedServer
+from tests.local.raw_http import port_of
 from tests.servers.gateway import gateway
+from tests.servers.no_upgrades import without_upgrades
 
 E = TypeVar("E", bound=Event)
 SECONDS = 60.0
@@ -27,8 +29,8 @@ def open_server() -> Iterator[str]:
 @pytest.fixture(scope="package")
 def socketless_server() -> Iterator[str]:
     """The URL of a server whose WebSockets cannot be reached."""
-    with gateway({"PARLEY_SOCKET_URL": "ws://127.0.0.1:1"}, ["--workers", "2"]) as url:
-        yield url
+    with gateway({}, ["--workers", "2"]) as url, without_upgrades(port_of(url)) as proxied:
+        yield proxied
 
 
 @pytest.fixture(scope="package")

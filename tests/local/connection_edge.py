@@ -1,4 +1,4 @@
-"""The edge's WebSockets alone: Granian's workers over an application of these tests."""
+"""The edge's WebSockets alone: the server's workers over a gateway of these tests."""
 
 from __future__ import annotations
 
@@ -16,28 +16,15 @@ import msgspec
 from websockets.sync.client import ClientConnection, connect
 
 from infra.local.addresses import AddressLimit
-from infra.local.server import STOP_SECONDS
 from infra.local.sockets.shared import SETTINGS_VARIABLE, VARIABLE, Limits, Meeting, SocketSettings
 from tests.local.connection_echo import ENDS
+from tests.local.pool import MODULE as POOL
 from tests.local.raw_http import TIMEOUT_SECONDS, Answer, Peer
 from tests.servers.ports import ReservedPort
 from tests.servers.process import ROOT, environment
 from tests.servers.waiting import eventually
 
 START_SECONDS = 120.0
-OPTIONS = [
-    "--interface",
-    "asgi",
-    "--runtime-mode",
-    "st",
-    "--http",
-    "1",
-    "--loop",
-    "uvloop",
-    "--no-ws",
-    "--factory",
-]
-OPTIONS += ["--workers-kill-timeout", str(STOP_SECONDS), "--respawn-failed-workers"]
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 UPGRADE = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", KEY)
 KEYS = {
@@ -62,34 +49,23 @@ class SocketServer:
         addresses: AddressLimit | None = None,
         shuffle: bool = False,
     ) -> None:
-        self._reserved = ReservedPort(), ReservedPort()
-        self.port, self.socket_port = (port.number for port in self._reserved)
-        self.url = f"ws://127.0.0.1:{self.socket_port}"
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
+        self.url = f"ws://127.0.0.1:{self.port}"
         self._folder = folder
         self._log = folder / "echo.log"
         settings = SocketSettings(
-            address="127.0.0.1",
-            port=self.socket_port,
-            http_port=self.port,
+            port=self.port,
             limits=limits,
             addresses=addresses or AddressLimit(),
             shuffle=shuffle,
         )
         self.meeting = Meeting(folder, settings)
         meeting = {VARIABLE: str(folder), SETTINGS_VARIABLE: msgspec.json.encode(settings).decode()}
-        command = [
-            sys.executable,
-            "-m",
-            "granian",
-            "--port",
-            str(self.port),
-            "--workers",
-            str(workers),
-            *OPTIONS,
-        ]
+        command = [sys.executable, "-m", POOL, "tests.local.connection_echo:gateway"]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "tests.local.connection_echo:gateway"],
+                [*command, str(self.port), str(workers)],
                 cwd=ROOT,
                 env=environment({**meeting, **KEYS}),
                 stdout=log,
@@ -114,7 +90,7 @@ class SocketServer:
         return list(found.values())
 
     def peer(self) -> Peer:
-        """Return a new connection to the HTTP port."""
+        """Return a new connection that has sent nothing."""
         return Peer(self.port)
 
     def ends(self) -> dict[str, dict[str, Any]]:
@@ -134,14 +110,14 @@ class SocketServer:
         return context
 
     def get(self, path: str, *headers: str) -> Answer:
-        """Return the answer to a GET on the HTTP port."""
+        """Return the answer to a GET."""
         with self.peer() as peer:
             peer.send(f"GET {path} HTTP/1.1", "Host: localhost", *headers)
             return peer.answer()
 
     def upgrade(self, path: str, *headers: str, host: str = "localhost") -> Answer:
-        """Return the answer to a GET on the port of the sockets."""
-        with Peer(self.socket_port) as peer:
+        """Return the answer to a GET for a host."""
+        with self.peer() as peer:
             peer.send(f"GET {path} HTTP/1.1", f"Host: {host}", *headers)
             return peer.answer()
 
@@ -153,12 +129,11 @@ class SocketServer:
         """Stop the server by SIGTERM, and return its exit status."""
         self.process.terminate()
         status = self.process.wait(START_SECONDS)
-        for port in self._reserved:
-            port.release()
+        self._reserved.release()
         return status
 
     def wait_until_ready(self) -> None:
-        """Return when the server answers on both ports."""
+        """Return when the server answers, by HTTP and on a WebSocket."""
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             try:

@@ -24,7 +24,7 @@ def processes(server: Gateway) -> dict[int, str]:
 
 def workers(server: Gateway) -> list[int]:
     """Return the ids of a server's worker processes."""
-    return [pid for pid, command in processes(server).items() if "multiprocessing.spawn" in command]
+    return [pid for pid, command in processes(server).items() if "infra.local.worker" in command]
 
 
 def store(server: Gateway) -> int | None:

@@ -1,4 +1,4 @@
-"""The limits of one address, one user and one request on the WebSocket port."""
+"""The limits of one address, one user and one request."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketServer]:
 
 def peers(server: SocketServer, count: int, address: str) -> list[Peer]:
     """Return connections of an address that have sent nothing."""
-    return [Peer(server.socket_port, address) for _ in range(count)]
+    return [Peer(server.port, address) for _ in range(count)]
 
 
 def answers_to(peer: Peer) -> int:
@@ -53,16 +53,16 @@ def test_an_address_may_have_so_many_connections(strict: SocketServer) -> None:
     """The next connection of an address is answered 429, until one ends; other addresses are let in."""
     held = peers(strict, CONNECTIONS, "127.0.0.2")
     assert [answers_to(peer) for peer in held] == [101] * CONNECTIONS
-    with Peer(strict.socket_port, "127.0.0.2") as refused:
+    with Peer(strict.port, "127.0.0.2") as refused:
         answer = refused.answer()
         assert (answer.status, answer.json["code"]) == (429, "too_many_requests")
         assert answer.headers["Content-Type"] == PROBLEM
-    with Peer(strict.socket_port, "127.0.0.3") as other:
+    with Peer(strict.port, "127.0.0.3") as other:
         assert answers_to(other) == 101
     held.pop().socket.close()
 
     def let_in() -> bool:
-        with Peer(strict.socket_port, "127.0.0.2") as peer:
+        with Peer(strict.port, "127.0.0.2") as peer:
             return answers_to(peer) == 101
 
     assert eventually(let_in)
@@ -75,13 +75,40 @@ def test_connections_without_a_request_count(strict: SocketServer) -> None:
     silent = peers(strict, 4 * CONNECTIONS, "127.0.0.4")
     received = [peer.socket.recv(12) for peer in silent[2 * CONNECTIONS :]]
     assert received == [b""] * len(received)
-    with Peer(strict.socket_port, "127.0.0.5") as other:
+    with Peer(strict.port, "127.0.0.5") as other:
         assert answers_to(other) == 101
     for peer in silent:
         peer.socket.close()
 
 
-def test_an_address_may_have_so_many_connections_to_the_http_port(strict: SocketServer) -> None:
+def test_connections_for_http_and_websockets_count_together(strict: SocketServer) -> None:
+    """An address has one limit for both: the next connection is answered 429, until one ends."""
+    upgraded, *held = peers(strict, CONNECTIONS, "127.0.0.9")
+    assert answers_to(upgraded) == 101
+    assert [get(peer) for peer in held] == [200] * len(held)
+    with Peer(strict.port, "127.0.0.9") as refused:
+        assert refused.answer().status == 429
+    held.pop().socket.close()
+
+    def let_in() -> bool:
+        with Peer(strict.port, "127.0.0.9") as peer:
+            return get(peer) == 200
+
+    assert eventually(let_in)
+    for peer in (upgraded, *held):
+        peer.socket.close()
+
+
+def get(peer: Peer) -> int:
+    """Return the status of a GET; 0: the connection ended without an answer."""
+    try:
+        peer.send("GET /worker HTTP/1.1", "Host: localhost")
+        return peer.answer().status
+    except OSError:
+        return 0
+
+
+def test_connections_beyond_the_limit_are_ended(strict: SocketServer) -> None:
     """All connections beyond the limit are ended, used or not; the others are served."""
     held = [Peer(strict.port, "127.0.0.7") for _ in range(4 * CONNECTIONS)]
     with contextlib.suppress(OSError):
@@ -99,11 +126,11 @@ def test_an_address_may_have_so_many_connections_to_the_http_port(strict: Socket
 
 
 def is_open(peer: Peer) -> bool:
-    """Return whether a server has kept a connection; its answer is discarded."""
+    """Return whether a server has kept a connection; its answers are discarded."""
     peer.socket.setblocking(False)
     try:
         while data := peer.socket.recv(KIB):
-            assert data.startswith(b"HTTP/1.1 200 ")
+            assert data.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 429 "))
     except BlockingIOError:
         return True
     except OSError:
@@ -118,7 +145,7 @@ def test_a_head_that_is_too_large_is_a_431(strict: SocketServer, parts: int) -> 
     """A request whose head has more than 16 KB gets an error, in any pieces and with or without an end."""
     head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * MAX_HEAD_BYTES
     for end in (b"", b"\r\n\r\n"):
-        with Peer(strict.socket_port, "127.0.0.6") as peer:
+        with Peer(strict.port, "127.0.0.6") as peer:
             sent = head + end
             step = len(sent) // parts + 1
             for at in range(0, len(sent), step):
@@ -132,7 +159,7 @@ def test_the_largest_head_is_taken(strict: SocketServer) -> None:
     """A head of just under 16 KB is taken, with frames right behind it."""
     lines = ["GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE]
     used = len("\r\n".join([*lines, "X-Long: "]))
-    with Peer(strict.socket_port, "127.0.0.6") as peer:
+    with Peer(strict.port, "127.0.0.6") as peer:
         long = f"X-Long: {'a' * (MAX_HEAD_BYTES - used - 1)}"
         peer.send(*lines, long, body=text(b"hello").serialize(mask=True) * 2000)
         assert peer.answer().status == 101
@@ -167,7 +194,7 @@ def test_control_frames_within_the_limit_are_taken(strict: SocketServer) -> None
 
 def deaf(server: SocketServer, user: str) -> ClientConnection:
     """Return a connection of a user that stops reading once it knows its id."""
-    small = socket.create_connection(("127.0.0.1", server.socket_port))
+    small = socket.create_connection(("127.0.0.1", server.port))
     small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * KIB)
     return server.open(f"/?user={user}", sock=small, max_queue=1, close_timeout=0.1)
 

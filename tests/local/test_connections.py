@@ -132,7 +132,7 @@ def test_the_events_of_a_connection(echo: SocketServer) -> None:
         assert same_shape(message, MESSAGE)
         context = message["requestContext"]
         assert context["identity"] == {"sourceIp": "127.0.0.1", "userAgent": "tests"}
-        assert context["domainName"] == f"127.0.0.1:{echo.socket_port}"
+        assert context["domainName"] == f"127.0.0.1:{echo.port}"
         assert (context["stage"], context["apiId"]) == ("local", "local")
         assert abs(context["connectedAt"] / 1000 - time.time()) < 60
         assert opened["requestContext"]["connectionId"] == context["connectionId"]
@@ -229,9 +229,6 @@ def test_any_form_of_an_upgrade(echo: SocketServer, connection: str) -> None:
 @pytest.mark.parametrize(
     ("status", "headers"),
     [
-        (426, ()),
-        (426, ("Connection: keep-alive", *UPGRADE)),
-        (426, ("Connection: Upgrade", "Upgrade: h2c", "Sec-WebSocket-Version: 13", KEY)),
         (426, ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 8", KEY)),
         (400, ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")),
         (400, ("Connection: Upgrade", *UPGRADE[:2], "Sec-WebSocket-Key: c2hvcnQ=")),
@@ -244,13 +241,27 @@ def test_what_is_no_upgrade_is_refused(echo: SocketServer, status: int, headers:
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        ("Connection: keep-alive", *UPGRADE),
+        ("Connection: Upgrade", "Upgrade: h2c", "Sec-WebSocket-Version: 13", KEY),
+    ],
+)
+def test_request_that_asks_for_no_websocket_is_plain_http(echo: SocketServer, headers: Sequence[str]) -> None:
+    """Without both headers of an upgrade to a WebSocket, a request is answered like any other."""
+    assert echo.get("/worker", *headers).status == 200
+    assert echo.get("/?fail=1", *headers).status == 404
+
+
+@pytest.mark.parametrize(
     "hosts",
     [(), ("Host:",), ("Host: localhost", "Host: localhost"), ("Host: localhost", "Host: evil.example")],
 )
 @pytest.mark.parametrize("upgrade", [("Connection: Upgrade", *UPGRADE), ()])
 def test_a_request_names_one_host(echo: SocketServer, upgrade: Sequence[str], hosts: Sequence[str]) -> None:
     """A request without a Host header, or with two, is a 400 problem, whether it is an upgrade or not."""
-    with Peer(echo.socket_port) as peer:
+    with Peer(echo.port) as peer:
         peer.send("GET / HTTP/1.1", *hosts, *upgrade)
         answer = peer.answer()
     assert (answer.status, answer.headers["Content-Type"]) == (400, PROBLEM)
@@ -280,11 +291,10 @@ def test_pages_of_other_sites_are_refused(echo: SocketServer, origin: str) -> No
 
 
 def test_its_own_pages_are_let_in(echo: SocketServer) -> None:
-    """Pages of the HTTP port, of this port and of listed origins may connect."""
-    own = [f"http://localhost:{echo.port}", f"http://localhost:{echo.socket_port}", LISTED_ORIGIN]
-    for origin in own:
+    """Pages of this server and of listed origins may connect."""
+    for origin in (f"http://localhost:{echo.port}", LISTED_ORIGIN):
         upgrade = ("Connection: Upgrade", *UPGRADE, f"Origin: {origin}")
-        assert echo.upgrade("/", *upgrade, host=f"localhost:{echo.socket_port}").status == 101
+        assert echo.upgrade("/", *upgrade, host=f"localhost:{echo.port}").status == 101
 
 
 def test_a_listed_host_is_served_and_its_pages_are_let_in(echo: SocketServer) -> None:
@@ -296,14 +306,14 @@ def test_a_listed_host_is_served_and_its_pages_are_let_in(echo: SocketServer) ->
     assert echo.upgrade("/", "Connection: Upgrade", *UPGRADE, host=f"{LISTED_HOST}:1").status == 101
 
 
-def test_an_upgrade_on_the_http_port(echo: SocketServer) -> None:
-    """An upgrade is redirected to the same path and query on the WebSocket port, under the same host."""
-    answer = echo.get("/ws/joinRoom/a%20b?ticket=x%20y", "Connection: Upgrade", *UPGRADE)
-    location = f"ws://localhost:{echo.socket_port}/ws/joinRoom/a%20b?ticket=x%20y"
-    assert (answer.status, answer.headers["Location"]) == (307, location)
-    with echo.peer() as peer:
-        peer.send("GET / HTTP/1.1", "Host: evil.example", "Connection: Upgrade", *UPGRADE)
-        assert peer.answer().status == 403
+def test_upgrade_on_a_used_connection(echo: SocketServer) -> None:
+    """A connection that has had answers can become a WebSocket, by the same rules as a new one."""
+    for host, status in (("localhost", 101), ("evil.example", 403)):
+        with echo.peer() as peer:
+            peer.send("GET /worker HTTP/1.1", "Host: localhost")
+            assert peer.answer().status == 200
+            peer.send("GET / HTTP/1.1", f"Host: {host}", "Connection: Upgrade", *UPGRADE)
+            assert peer.answer().status == status
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 32 * KIB])
@@ -393,12 +403,12 @@ def test_a_push_from_a_thread(echo: SocketServer) -> None:
 @given(sent=strategies.lists(strategies.binary(max_size=300), min_size=1, max_size=5))
 def test_server_survives_any_bytes_of_a_client(echo: SocketServer, sent: list[bytes]) -> None:
     """Whatever bytes one client sends, the server still serves the next one."""
-    with Peer(echo.socket_port) as peer, contextlib.suppress(OSError):
+    with Peer(echo.port) as peer, contextlib.suppress(OSError):
         peer.send("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
         assert peer.answer().status == 101
         for piece in sent:
             peer.socket.sendall(piece)
-    with Peer(echo.socket_port) as peer, contextlib.suppress(OSError):
+    with Peer(echo.port) as peer, contextlib.suppress(OSError):
         peer.socket.sendall(b"".join(sent) + b"\r\n\r\n")
         peer.socket.recv(KIB)
     with echo.open() as client:
@@ -543,7 +553,7 @@ def test_a_busy_connection_is_not_idle(tmp_path: Path) -> None:
 def test_a_slow_reader_is_dropped(tmp_path: Path) -> None:
     """A client that reads nothing is dropped once too much waits for it, and nobody else waits."""
     with running_sockets(tmp_path, 1, Limits(unread_bytes=64 * KIB)) as server:
-        deaf = socket.create_connection(("127.0.0.1", server.socket_port))
+        deaf = socket.create_connection(("127.0.0.1", server.port))
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
         with server.open(sock=deaf, max_queue=1) as slow, server.open() as other, server.open() as sending:
             to = [id_of(slow), id_of(other)]
@@ -564,7 +574,7 @@ def test_a_slow_reader_is_dropped(tmp_path: Path) -> None:
 def test_a_client_that_is_behind_goes_without_what_is_droppable(tmp_path: Path, workers: int) -> None:
     """Droppable frames beyond thirty times the limit do not end a connection, and other frames arrive."""
     with running_sockets(tmp_path, workers, Limits(unread_bytes=1024 * KIB)) as server:
-        deaf = socket.create_connection(("127.0.0.1", server.socket_port))
+        deaf = socket.create_connection(("127.0.0.1", server.port))
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * KIB)
         with (
             server.open(sock=deaf, max_queue=1, ping_interval=None) as slow,
@@ -589,7 +599,7 @@ def test_a_late_reader_gets_all(tmp_path: Path) -> None:
     """Frames for a client that reads late, within the limit, arrive whole and in order."""
     sizes = [size for number in range(40) for size in (130_000, 9_000 + number, 8_000 + number, 20_000)]
     with running_sockets(tmp_path, 1, Limits(unread_bytes=16 * KIB * KIB)) as server:
-        deaf = socket.create_connection(("127.0.0.1", server.socket_port))
+        deaf = socket.create_connection(("127.0.0.1", server.port))
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * KIB)
         with server.open(sock=deaf, max_queue=1) as late, server.open() as pushing:
             assert ask(pushing, do="push", to=[id_of(late)], text="x", times=sizes)["failed"] == []

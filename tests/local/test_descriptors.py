@@ -21,7 +21,7 @@ UNLIMITED = AddressLimit(connections=0)
 
 
 def status(peer: Peer) -> int:
-    """Return the status of a connection to the WebSocket port."""
+    """Ask for an upgrade, and return the status of the answer."""
     peer.send("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
     return peer.answer().status
 
@@ -36,7 +36,7 @@ def test_sockets_are_refused_before_http(tmp_path: Path) -> None:
         held: list[Peer] = []
         refused = None
         while refused is None and len(held) < LIMIT:
-            peer = Peer(server.socket_port)
+            peer = Peer(server.port)
             peer.send("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
             answer = peer.answer()
             refused = answer if answer.status != 101 else None
@@ -51,7 +51,7 @@ def test_sockets_are_refused_before_http(tmp_path: Path) -> None:
             peer.socket.close()
 
         def let_in() -> bool:
-            with Peer(server.socket_port) as peer:
+            with Peer(server.port) as peer:
                 return status(peer) == 101
 
         assert eventually(let_in)
@@ -69,13 +69,6 @@ def test_one_line_a_change(caplog: pytest.LogCaptureFixture) -> None:
     assert refused == [False, True, False, True, False, True]
     events = [record.msg["event"] for record in caplog.records if isinstance(record.msg, dict)]
     assert events == ["descriptors_short", "descriptors_back", "descriptors_short"]
-
-
-def test_http_takes_descriptors_that_sockets_leave() -> None:
-    """HTTP takes the descriptors kept for it, but not those of the store and other workers."""
-    sockets, http = Descriptors(lambda: 1000), Descriptors(lambda: 1000, http=True)
-    taken = [(sockets.refuses(number), http.refuses(number)) for number in (624, 625, 874, 875)]
-    assert taken == [(False, False), (True, False), (True, False), (True, True)]
 
 
 @pytest.mark.parametrize(("limit", "most"), [(256, 64), (1024, 256), (20_000, 4096)])

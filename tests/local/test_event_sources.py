@@ -295,7 +295,7 @@ def test_what_cannot_be_settled_holds_up_nothing() -> None:
 
 def test_jobs_are_down_without_a_beat(tmp_path: Path) -> None:
     """Jobs are done as long as the last beat lasts; a removed folder is made again by the next one."""
-    meeting = Meeting(tmp_path / "run", SocketSettings(address="127.0.0.1", port=1, http_port=2))
+    meeting = Meeting(tmp_path / "run", SocketSettings(port=1))
     assert not meeting.does_jobs()
     for _ in range(2):
         meeting.beat()

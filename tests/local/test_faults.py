@@ -137,7 +137,7 @@ def test_a_removed_folder_of_sockets(server: Gateway, data: Path) -> None:
 
 def test_a_removed_folder_says_nothing_of_connections(tmp_path: Path) -> None:
     """While the folder of the socket files is missing a push fails, and no connection counts as gone."""
-    settings = SocketSettings(address="127.0.0.1", port=1, http_port=2)
+    settings = SocketSettings(port=1)
     connection = new_connection_id("abcdef")
     outcomes = []
     for folder in (tmp_path, tmp_path / "removed"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from infra.local.options import parse
 from infra.local.sockets.shared import Limits
+from tests.local.connection_edge import UPGRADE
 from tests.local.processes import processes
 from tests.local.raw_http import TIMEOUT_SECONDS, Peer, port_of
 from tests.local.test_startup_errors import is_one_line, refusal
@@ -61,7 +61,7 @@ def test_both_ways_to_push(env: dict[str, str]) -> None:
     """A message crosses the workers, handed over within the server or through the management API."""
     with running_gateway(env, ["--workers", "2"]) as server:
         url = sockets_of(server)
-        assert port_of(url) != port_of(server.url)
+        assert port_of(url) == port_of(server.url)
         chat(url)
 
 
@@ -74,20 +74,20 @@ def test_a_message_by_http_is_pushed(shared: Gateway) -> None:
             assert frame(carol)["text"] == f"{number}"
 
 
-def test_an_upgrade_is_sent_to_the_sockets(shared: Gateway) -> None:
-    """A client that follows redirects may connect on the HTTP port."""
-    url = f"ws://127.0.0.1:{port_of(shared.url)}/ws/joinRoom/lobby"
+def test_room_opens_on_the_port_of_http(shared: Gateway) -> None:
+    """A client connects to a room under the URL that it uses for HTTP."""
+    url = f"ws{shared.url.removeprefix('http')}/ws/joinRoom/lobby"
     with opened(url, "erin") as client:
         assert client.remote_address[1] == port_of(sockets_of(shared))
 
 
 @pytest.mark.long
 def test_an_upgrade_under_no_host_is_refused() -> None:
-    """An invalid host leads to no WebSocket: it is a 400, and no failure of the server."""
+    """An upgrade for an invalid host is a 400, and no failure of the server."""
     with running_gateway({"PARLEY_AUTH": "required"}, ["--workers", "1"]) as server:
-        for host, status in (("caf\u00e9", 400), ("a b", 400), ("a\tb", 400), ("chat.example.lan", 307)):
+        for host, status in (("caf\u00e9", 400), ("a b", 400), ("a\tb", 400), ("chat.example.lan", 401)):
             with Peer(port_of(server.url)) as peer:
-                peer.send("GET / HTTP/1.1", f"Host: {host}:80", "Connection: Upgrade", "Upgrade: websocket")
+                peer.send("GET / HTTP/1.1", f"Host: {host}:80", "Connection: Upgrade", *UPGRADE)
                 assert peer.answer().status == status, host
         assert '"level":"ERROR"' not in server.output()
 
@@ -127,22 +127,6 @@ def test_options_set_the_limits() -> None:
                 assert closed.value.rcvd.code == code
 
 
-@pytest.mark.parametrize(
-    ("env", "port"),
-    [
-        ({}, 8081),
-        ({"PORT": "9000"}, 9001),
-        ({"PORT": "0"}, 0),
-        ({"PORT": "65535"}, 0),
-        ({"PORT": "9000", "SOCKET_PORT": "80"}, 80),
-        ({"SOCKET_PORT": "0"}, 0),
-    ],
-)
-def test_socket_port_follows_the_http_port_unless_set(env: dict[str, str], port: int) -> None:
-    """The port of the WebSockets follows the HTTP port unless it is set."""
-    assert parse([], env).socket_port == port
-
-
 def test_the_limits_are_api_gateways() -> None:
     """Without settings the limits are those of the developer guide."""
     limits = parse([], {}).limits
@@ -154,7 +138,6 @@ def test_the_limits_are_api_gateways() -> None:
 @pytest.mark.parametrize(
     ("env", "expected"),
     [
-        ({"SOCKET_PORT": "70000"}, "70000"),
         ({"SOCKET_IDLE_SECONDS": "0"}, "socket-idle-seconds"),
         ({"SOCKET_FRAME_BYTES": "many"}, "socket-frame-bytes"),
         ({"PUSH_BY_WIRE": "yes"}, "push-by-wire"),
@@ -171,11 +154,10 @@ def test_invalid_setting_is_one_line_that_names_it(
     assert expected in said
 
 
-def test_busy_port_is_one_line_that_names_port_and_setting(tmp_path: Path) -> None:
-    """The error of a busy port is one line that names it, and the setting."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        status, said = refusal(["--port", "0", "--socket-port", str(port), "--data", str(tmp_path)])
-    assert (status, is_one_line(said)) == (1, True)
-    assert str(port) in said
-    assert "SOCKET_PORT" in said
+@pytest.mark.parametrize(
+    ("args", "port"), [([], "8081"), (["--socket-port", "8081"], ""), (["--socket-port=0"], "")]
+)
+def test_former_port_of_websockets_is_one_line_that_says_what_to_do(args: list[str], port: str) -> None:
+    """SOCKET_PORT, the port that WebSockets had before, is an error that names the port of today."""
+    told = "parley: SOCKET_PORT is gone: WebSockets are on PORT now. Unset it.\n"
+    assert refusal(args, {"PORT": "0", "SOCKET_PORT": port}) == (2, told)

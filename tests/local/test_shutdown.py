@@ -79,7 +79,7 @@ def test_server_under_nohup_survives_its_terminal(tmp_path: Path) -> None:
         server.stop()
 
 
-@pytest.mark.parametrize("moment", ["resource_tracker", "valkey-server", "multiprocessing.spawn"])
+@pytest.mark.parametrize("moment", ["valkey-server", "infra.local.event_sources", "infra.local.worker"])
 def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
     """Ctrl-C during the start ends everything too, with status 0 and no traceback."""
     server = Gateway(tmp_path, {}, ["--workers", "2"])

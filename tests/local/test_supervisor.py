@@ -126,6 +126,14 @@ def test_claimed_port_cannot_be_claimed_again(spreads: bool) -> None:
                 pass
 
 
+def test_worker_on_all_ipv6_addresses_gets_ipv4_connections_too() -> None:
+    """A worker that listens on `::` is reached by IPv4."""
+    with claimed_port("::", 0) as port, port.listener() as own:
+        own.listen()
+        with Peer(port.number) as peer, own.accept()[0] as accepted:
+            assert accepted.getpeername()[1] == peer.socket.getsockname()[1]
+
+
 def _claimed(port: Port, *, spreads: bool) -> contextlib.AbstractContextManager[Port]:
     return claimed_port(port.address, port.number, spreads=spreads)
 

@@ -28,7 +28,7 @@ def store() -> Iterator[Engine]:
 
 def started(folder: Path, store: Engine, **env: str) -> Terminal:
     """Start a server in a terminal."""
-    arguments = ["--port", "0", "--socket-port", "0", "--data", str(folder), "--workers", "1"]
+    arguments = ["--port", "0", "--data", str(folder), "--workers", "1"]
     return Terminal(*arguments, module="infra.local", **{**PATIENCE, **store.env, **env})
 
 

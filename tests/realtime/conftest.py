@@ -18,7 +18,7 @@ from tests.store.log_records import settings_for
 SETTINGS = {
     "PARLEY_STAGE": "local",
     "PARLEY_AUTH": "required",
-    "PARLEY_SOCKET_URL": "ws://127.0.0.1:8081",
+    "PARLEY_SOCKET_URL": "ws://127.0.0.1:8080",
     "PARLEY_ARGON2": "m=8,t=1,p=1",
     "PARLEY_RATE_LIMITS": "read=0,write=0,search=0,auth=0,frame=0",
 }

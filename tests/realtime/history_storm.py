@@ -19,6 +19,7 @@ import redis.asyncio
 from parley_client import AsyncClient, Problem, Settings, State, Unreachable
 from parley_client.rest import Rest
 from tests.local.processes import store, workers
+from tests.local.raw_http import port_of
 from tests.realtime.history_check import Entry, History
 from tests.realtime.history_device import Device, entry
 from tests.realtime.history_world import ROOM, ROOM_PADDING, World, made_world
@@ -53,10 +54,10 @@ Logs = dict[str, dict[str, list[Entry]]]
 class Storm:
     """One run on a server of its own.
 
-    data: the server's folder. socket_port: of its sockets. seed: of random choices. proxy: the proxy to it.
+    data: the server's folder. seed: of random choices. proxy: the proxy to it.
     """
 
-    def __init__(self, server: Gateway, data: Path, socket_port: int, seed: int) -> None:
+    def __init__(self, server: Gateway, data: Path, seed: int) -> None:
         self._server = server
         self._socket = data / "valkey.sock"
         self._rng = random.Random(seed)
@@ -64,7 +65,7 @@ class Storm:
         self._settings = CLIENT
         self._first_workers = sorted(workers(server))
         self._devices: list[Device] = []
-        self.proxy: Final = LossyProxy(socket_port, self._rng, Faults())
+        self.proxy: Final = LossyProxy(port_of(server.url), self._rng, Faults())
 
     @property
     def resets(self) -> list[str]:

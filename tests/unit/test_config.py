@@ -110,7 +110,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         (url, url)
         for url in (
             "wss://abc.execute-api.eu-north-1.amazonaws.com/prod",
-            "ws://127.0.0.1:8081",
+            "ws://127.0.0.1:8080",
             "ws://[::1]:81/",
         )
     ],
@@ -295,7 +295,7 @@ def test_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
         ("parley_auth", "did you mean PARLEY_AUTH?"),
         ("PARLEY_RATE_LIMIT", "did you mean PARLEY_RATE_LIMITS?"),
         ("PARLEY_REDIS_URL", "did you mean REDIS_URL?"),
-        ("PARLEY_SOCKET_PORT", "did you mean SOCKET_PORT?"),
+        ("PARLEY_SOCKET_PORT", "did you mean PARLEY_SOCKET_URL?"),
         ("PARLEY_PORT", "did you mean PORT?"),
         ("PARLEY_SWEEP_SECOND", "did you mean PARLEY_SWEEP_SECONDS?"),
         ("PARLEY_QQQQQQQQQQQQQQQQ", "docs/settings.md"),

@@ -27,7 +27,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     page_messages: Number of messages of one pull.
     most_events: Maximum number of events that wait for the application. Beyond it, messages stay in the
         server's log for now, and other events are dropped.
-    socket_url: A ws or wss URL; by default the server's ticket, or its redirect, names it.
+    socket_url: A ws or wss URL; by default the server's ticket names it, or it is the server's own.
     ticket: False sends the token in a header of the handshake, which saves a request; needs socket_url.
     tls: Which certificates to trust; None for the system's.
     """

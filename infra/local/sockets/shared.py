@@ -51,17 +51,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Address and options of the workers' WebSocket servers.
+    """The server's port and the options of its workers' WebSockets.
 
-    http_port: Of the gateway for HTTP. url: Of this server in redirects; None: the request's host and `port`.
     shuffle: Whether waiting frames are handled in random order. by_wire: Whether pushes use `/@connections`,
     as on AWS.
     """
 
-    address: str
     port: int
-    http_port: int
-    url: str | None = None
     limits: Limits = Limits()
     addresses: AddressLimit = AddressLimit()
     shuffle: bool = False

@@ -179,8 +179,8 @@ def test_socket_of_an_unknown_key_holds_nobody_up(issuer: Issuer) -> None:
         }
         with (
             gateway(env=settings, args=["--workers", "1"]) as url,
-            sockets_of(url) as peer,
-            sockets_of(url) as other,
+            Peer(port_of(url)) as peer,
+            Peer(port_of(url)) as other,
         ):
             ask_for_socket(peer, issuer.token(kid="one", headers={"kid": "made-up"}))
             assert eventually(lambda: bool(slow.requests))
@@ -204,12 +204,6 @@ def test_token_opens_a_socket(api: Api, issuer: Issuer) -> None:
             answered = peer.answer()
             assert answered.status == status
             assert status == 101 or "invalid_token" in answered.headers["WWW-Authenticate"]
-
-
-def sockets_of(url: str) -> Peer:
-    """Connect to a server's WebSocket port, which its HTTP port names to clients that ask for an upgrade."""
-    redirect = httpx.get(f"{url}/", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
-    return Peer(port_of(redirect.headers["Location"]))
 
 
 def ask_for_socket(peer: Peer, token: str | None) -> None:

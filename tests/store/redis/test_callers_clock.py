@@ -49,7 +49,7 @@ USERS = ("ann", "bob", "cyd")
 SETTINGS = {
     "PARLEY_STAGE": "local",
     "PARLEY_AUTH": "required",
-    "PARLEY_SOCKET_URL": "ws://127.0.0.1:8081",
+    "PARLEY_SOCKET_URL": "ws://127.0.0.1:8080",
     "PARLEY_ARGON2": "m=8,t=1,p=1",
     "PARLEY_RATE_LIMITS": "read=1000,write=1000,search=2,auth=1000,frame=1000",
     "PARLEY_LARGE_CHAT": "2",

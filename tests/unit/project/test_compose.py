@@ -102,10 +102,10 @@ def test_the_gateway_is_a_profile_of_its_own() -> None:
 
 
 def test_the_gateway_is_published_where_it_listens() -> None:
-    """Its ports are the server's defaults, which nothing changes, and it waits for the store it is given."""
+    """Its port is the server's default, which nothing changes, and it waits for the store it is given."""
     gateway = SERVICES["gateway"]
     options = parse([], {})
-    assert gateway["ports"] == [f"127.0.0.1:{port}:{port}" for port in (options.port, options.socket_port)]
+    assert gateway["ports"] == [f"127.0.0.1:{options.port}:{options.port}"]
     assert not {"PORT", "SOCKET_PORT"} & gateway["environment"].keys()
     assert urlsplit(gateway["environment"]["REDIS_URL"]).hostname in gateway["depends_on"]
 
