@@ -1,10 +1,8 @@
-"""One HTTP request as the edge has it, whatever server read it."""
+"""The head of an HTTP request, as the edge has it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from typing import NamedTuple
 
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -23,24 +21,3 @@ class Request(NamedTuple):
     headers: dict[str, list[str]]
     client: str
     version: str
-
-
-def request_of(scope: Mapping[str, Any]) -> Request:
-    """Return the request of an ASGI scope; what of its headers is not UTF-8 is U+FFFD.
-
-    Granian gives a request without a Host header an empty one, and calls HTTP/1.0 `1`.
-    """
-    headers: dict[str, list[str]] = {}
-    for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1"), []).append(value.decode("utf-8", "replace"))
-    if headers.get("host") == [""]:
-        del headers["host"]
-    version: str = scope["http_version"]
-    return Request(
-        scope["method"],
-        quote(scope["raw_path"], safe=PRINTABLE),
-        quote(scope["query_string"], safe=PRINTABLE),
-        headers,
-        scope["client"][0],
-        "1.0" if version == "1" else version,
-    )

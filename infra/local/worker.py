@@ -14,8 +14,8 @@ from chalicelib.http import OPERATIONS
 from chalicelib.routes import connections
 from chalicelib.store.redis import installed
 from infra.local import loop, terminal_log
-from infra.local.gateway import Gateway
 from infra.local.http.calls import chosen
+from infra.local.http.gateway import Gateway
 from infra.local.pipeline.current_request import let_calls_overlap
 from infra.local.pipeline.nodes import node_on_loop
 from infra.local.ports import Port

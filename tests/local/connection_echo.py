@@ -11,8 +11,8 @@ from typing import Any
 from chalicelib.config import Settings
 from chalicelib.push_gateway import installed
 from chalicelib.push_gateway.pusher import SESSION_ENDED, OutgoingFrame
-from infra.local.gateway import Gateway
 from infra.local.http.calls import by_event
+from infra.local.http.gateway import Gateway
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
 from infra.local.sockets.shared import VARIABLE, Meeting

@@ -12,8 +12,8 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
 from infra.local.addresses import AddressLimit
+from infra.local.http.reader import MAX_HEAD_BYTES
 from infra.local.sockets.shared import Limits
-from infra.local.sockets.wire import MAX_HEAD_BYTES
 from tests.deployed.client import PROBLEM
 from tests.local.connection_edge import UPGRADE, SocketServer, ask, id_of, running_sockets
 from tests.local.raw_http import TIMEOUT_SECONDS, Peer

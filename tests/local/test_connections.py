@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import socket
@@ -14,14 +13,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies
-from picows import WSUpgradeRequest, WSUpgradeResponseWithListener
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
-from infra.local.addresses import Addresses, AddressLimit
 from infra.local.sockets.shared import Limits
-from infra.local.sockets.wire import Wire
 from tests.deployed.client import PROBLEM
 from tests.local.connection_echo import LISTED_HOST, LISTED_ORIGIN
 from tests.local.connection_edge import KEY, UPGRADE, SocketServer, ask, id_of, running_sockets
@@ -414,28 +410,6 @@ def test_server_survives_any_bytes_of_a_client(echo: SocketServer, sent: list[by
     with echo.open() as client:
         client.send("still here")
         assert client.recv(TIMEOUT_SECONDS) == "still here"
-
-
-def test_a_request_that_does_not_come() -> None:
-    """A connection that sends no request in time is ended, without a log line."""
-
-    async def wait() -> bytes:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: Wire(_nobody, Limits(), Addresses(AddressLimit()), 0.05), "127.0.0.1", 0
-        )
-        async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            writer.write(b"GET / HTTP/1.1\r\n")
-            received = await reader.read()
-            writer.close()
-            return received
-
-    assert asyncio.run(wait()) == b""
-
-
-def _nobody(wire: Wire, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-    raise AssertionError(request.path)
 
 
 def test_pings_are_answered(echo: SocketServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -42,8 +43,11 @@ class Awaited(enum.Enum):
 class Successor(Protocol):
     """What takes over a connection after an upgrade."""
 
-    def take_over(self, transport: Any, received: bytes) -> None:
-        """Go on with a connection; received: what has arrived behind the request."""
+    def take_over(self, transport: Any, received: bytes, lost: Callable[[], None]) -> None:
+        """Go on with a connection.
+
+        received: What has arrived behind the request. lost: To be called when the connection has ended.
+        """
 
 
 class Host(NamedTuple):
@@ -51,17 +55,21 @@ class Host(NamedTuple):
 
     serve: Begins to answer a request, and calls Connection.answer or Connection.refuse; raises nothing.
     early: Returns why a request is refused whatever its body is, or None.
-    refusal: Returns an error as an answer, and logs it. connections: All that are open.
-    most: Returns the maximum of them. body_seconds: Maximum time for a body.
+    refusal: Returns an error as an answer, and logs it.
+    connections, ending: Those for requests, and those that close. most: Returns the maximum of the former.
+    head_seconds, body_seconds, idle_seconds: Maximum time for a head, for a body, and between two requests.
     """
 
     serve: Callable[[Connection, Received], None]
     early: Callable[[Head], ParleyError | None]
     refusal: Callable[[Exception, Head | None], Answer]
     connections: set[Connection]
+    ending: set[Connection]
     addresses: Addresses
     most: Callable[[], int]
+    head_seconds: float = HEAD_SECONDS
     body_seconds: float = BODY_SECONDS
+    idle_seconds: float = IDLE_SECONDS
 
 
 class Connection(asyncio.Protocol):
@@ -99,7 +107,7 @@ class Connection(asyncio.Protocol):
         self._reader = RequestReader(self.client)
         self._host.connections.add(self)
         self._host.addresses.enter(self.client)
-        self._await(Awaited.REQUEST, HEAD_SECONDS)
+        self._await(Awaited.REQUEST, self._host.head_seconds)
         if excess := self._host.addresses.excess(self.client):
             self._refuse_connection(abruptly=excess > ABRUPT_EXCESS)
         elif len(self._host.connections) > self._host.most():
@@ -147,6 +155,16 @@ class Connection(asyncio.Protocol):
         """Whether an answer can be sent."""
         return self._state is State.BUSY
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether a part of an answer waits for the client to read."""
+        return bool(self.transport.get_write_buffer_size())
+
+    @property
+    def descriptor(self) -> int:
+        """The file descriptor of the connection."""
+        return int(self.transport.get_extra_info("socket").fileno())
+
     def answer(self, head: Head, answer: Answer, *, is_last: bool = False) -> None:
         """Send the answer to the current request; raises ValueError if HTTP cannot carry it.
 
@@ -181,7 +199,8 @@ class Connection(asyncio.Protocol):
         transport.pause_reading()  # uvloop looks at a protocol's kind when it begins to read
         transport.set_protocol(successor)
         transport.resume_reading()
-        successor.take_over(transport, rest)
+        lost = functools.partial(self._host.addresses.leave, self.client)
+        successor.take_over(transport, rest, lost)
 
     def stop(self) -> None:
         """Close the connection once what it has begun to answer is answered."""
@@ -221,9 +240,9 @@ class Connection(asyncio.Protocol):
         elif head is not None:
             self._await_body(head)
         elif self._reader.is_between:
-            self._await(Awaited.REQUEST, IDLE_SECONDS)
+            self._await(Awaited.REQUEST, self._host.idle_seconds)
         else:
-            self._await(Awaited.HEAD, HEAD_SECONDS)
+            self._await(Awaited.HEAD, self._host.head_seconds)
 
     def _await_body(self, head: Head) -> None:
         if self._awaited is Awaited.BODY:
@@ -274,9 +293,11 @@ class Connection(asyncio.Protocol):
 
     def _time_out(self) -> None:
         if self._awaited is Awaited.REQUEST:
-            self.transport.abort() if self.transport.get_write_buffer_size() else self.transport.close()
+            self.transport.abort() if self.has_unread else self.transport.close()
         elif self._awaited is Awaited.HEAD:
-            self.refuse(RequestTimeout(f"The head did not arrive within {HEAD_SECONDS:g} seconds."))
+            seconds = self._host.head_seconds
+            late = RequestTimeout(f"The request line and headers did not arrive within {seconds:g} seconds.")
+            self.refuse(late)
         else:
             seconds = self._host.body_seconds
             late = RequestTimeout(f"The body did not arrive within {seconds:g} seconds. Send it again.")
@@ -296,6 +317,8 @@ class Connection(asyncio.Protocol):
         shuts down one side, and discards what comes until the client closes the other.
         """
         self._state = State.CLOSING
+        self._host.connections.discard(self)
+        self._host.ending.add(self)
         if self.transport.is_closing():
             return
         if self._is_paused:
@@ -315,6 +338,7 @@ class Connection(asyncio.Protocol):
     def _forget(self) -> None:
         self._state = State.GONE
         self._host.connections.discard(self)
+        self._host.ending.discard(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

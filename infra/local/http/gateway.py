@@ -32,7 +32,9 @@ from infra.local.requests import Request
 from infra.local.router import Match, Router
 from infra.local.shutdown import STOP_SECONDS
 from infra.local.slow import SlowCalls
-from infra.local.sockets.serving import Serving, is_management, is_upgrade
+from infra.local.sockets.handshake import is_upgrade
+from infra.local.sockets.serving import Serving, is_management
+from infra.local.sockets.wire import Wire
 
 LOGGED_PATH_LENGTH = 200
 POLL_SECONDS = 0.01
@@ -83,14 +85,17 @@ class Gateway:
         self._all_slow = sockets is not None and sockets.shared.by_wire
         addresses = Addresses(AddressLimit() if sockets is None else sockets.shared.addresses)
         self._connections: set[Connection] = set()
+        self._ending: set[Connection] = set()
+        self._upgrades: set[asyncio.Task[None]] = set()
         self._host = Host(
             self._serve,
             self._early,
             self._logged_refusal,
             self._connections,
+            self._ending,
             addresses,
             lambda: http_connections(open_files()),
-            body_seconds,
+            body_seconds=body_seconds,
         )
 
     async def begin(self) -> None:
@@ -109,10 +114,14 @@ class Gateway:
             connection.stop()
         if self._sockets is not None:
             await self._sockets.end()
-        while self._connections and time.monotonic() < deadline:
+        while self._is_busy and time.monotonic() < deadline:
             await asyncio.sleep(POLL_SECONDS)
-        for connection in list(self._connections):
+        for connection in [*self._connections, *self._ending]:
             connection.transport.abort()
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self._connections) or any(connection.has_unread for connection in self._ending)
 
     def _serve(self, connection: Connection, received: Received) -> None:
         head, body = received
@@ -128,7 +137,7 @@ class Gateway:
         request, match = exchange.head.request, exchange.match
         self._check_host(request)
         if is_upgrade(request):
-            raise NoSuchRoute("This server accepts no WebSockets.")
+            return self._begin_upgrade(exchange)
         if self._sockets is not None and is_management(request.path):
             return self._spawn(exchange, _managed(self._sockets, request, exchange.body))
         if match is None:
@@ -173,6 +182,27 @@ class Gateway:
 
         exchange.connection.task = asyncio.get_running_loop().create_task(answered())
 
+    def _begin_upgrade(self, exchange: Exchange) -> None:
+        if self._sockets is None:
+            raise NoSuchRoute("This server accepts no WebSockets.")
+        task = asyncio.get_running_loop().create_task(self._upgrade(exchange, self._sockets))
+        self._upgrades.add(task)
+        task.add_done_callback(self._upgrades.discard)
+
+    async def _upgrade(self, exchange: Exchange, sockets: Serving) -> None:
+        """Make a connection a WebSocket, or refuse to; what follows the request may be frames in any case."""
+        connection, head = exchange.connection, exchange.head
+        try:
+            answer = await sockets.connect(head.request, head.raw, connection.descriptor)
+            if not isinstance(answer, Wire):
+                connection.answer(head, Answer.of(answer), is_last=True)
+            elif connection.is_open:
+                connection.hand_over(answer)
+            else:
+                sockets.forget(answer)
+        except Exception as error:
+            self._refuse(exchange, error, is_last=True)
+
     def _check_host(self, request: Request) -> None:
         hosts = request.headers.get("host", ())
         only_host(hosts, request.version)
@@ -187,11 +217,11 @@ class Gateway:
             return error
         return None
 
-    def _refuse(self, exchange: Exchange, error: Exception) -> None:
+    def _refuse(self, exchange: Exchange, error: Exception, *, is_last: bool = False) -> None:
         answer = self._refusal(error, exchange.head)
         seconds = time.perf_counter() - exchange.start
         _log(error, answer, exchange.head.request, exchange.match, seconds)
-        exchange.connection.answer(exchange.head, answer)
+        exchange.connection.answer(exchange.head, answer, is_last=is_last)
 
     def _logged_refusal(self, error: Exception, head: Head | None) -> Answer:
         """Return the answer to a request that has not arrived whole, and log it if its head has."""
@@ -227,14 +257,16 @@ def _refuse_broken_text(path: str) -> None:
 
 def _log(error: Exception, answer: Answer, request: Request, match: Match | None, seconds: float) -> None:
     known = isinstance(error, ParleyError)
-    where = {"route": match.resource} if match else {"path": unquote(request.path)[:LOGGED_PATH_LENGTH]}
+    line: dict[str, Any] = {"event": "request", "request_id": dict(answer.headers)[REQUEST_ID]}
+    if is_upgrade(request):
+        line["event"] = "socket_connect"
+    else:
+        where = {"route": match.resource} if match else {"path": unquote(request.path)[:LOGGED_PATH_LENGTH]}
+        line |= {"method": request.method, **where}
     LOGGER.log(
         logging.INFO if known else logging.ERROR,
         {
-            "event": "request",
-            "request_id": dict(answer.headers)[REQUEST_ID],
-            "method": request.method,
-            **where,
+            **line,
             "status": answer.status,
             "code": error.code if isinstance(error, ParleyError) else defect().code,
             "ms": round(seconds * 1000, 2),

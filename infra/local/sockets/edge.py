@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from picows import WSCloseCode, WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+from picows import WSCloseCode
 
 from chalicelib.config import Settings
-from chalicelib.errors import Overloaded, ParleyError
-from chalicelib.http.responses import defect
+from chalicelib.errors import Overloaded
 from chalicelib.logs import LOGGER
 from chalicelib.push_gateway.pusher import CloseReason
-from infra.local.addresses import Addresses
 from infra.local.descriptors import Descriptors
 from infra.local.events import LambdaContext
+from infra.local.pipeline import greenlets
+from infra.local.requests import Request
 from infra.local.sockets import handshake
 from infra.local.sockets.close_codes import GOING_AWAY, NORMAL
 from infra.local.sockets.connection import Connection, Host, Turn
@@ -28,7 +27,6 @@ from infra.local.sockets.turns import Turns
 from infra.local.sockets.unread import Unread
 from infra.local.sockets.wire import Wire
 
-BACKLOG = 1024
 WIRE_THREADS = 16
 MIN_LOOK_SECONDS, MAX_LOOK_SECONDS = 0.05, 1.0
 STOP_SECONDS = 1.0
@@ -50,8 +48,7 @@ class Edge:
     """Serves sockets in one event loop.
 
     worker: Name of this run of the worker, the prefix of its connections' ids. connections: Open connections,
-    by id. unread: Limits the bytes that they leave unread. addresses: Counts the TCP connections of each
-    client address.
+    by id. unread: Limits the bytes that they leave unread.
     """
 
     def __init__(
@@ -63,33 +60,53 @@ class Edge:
         self.worker = meeting.new_name()
         self.connections: dict[str, Connection] = {}
         self.unread = Unread(self.limits)
-        self.addresses = Addresses(shared.addresses)
         self._users: dict[str, str] = {}
         self._shared = shared
         self._handlers = handlers
-        self._upgrade_rules = handshake.UpgradeRules(settings, shared.http_port)
+        self._upgrade_rules = handshake.UpgradeRules(settings, shared.port)
         threads = WIRE_THREADS if shared.by_wire else 0
         self._turns = Turns(loop, self._call, shuffled=shared.shuffle, threads=threads)
         self._host = Host(loop, self.limits, self._opened, self._turns.add, self._ended, self.unread.grew)
         prove = handlers.prove if settings.oidc_issuer is not None else None
         self._outside = None if prove is None else OutsideTokens(prove)
-        self._server: asyncio.Server | None = None
+        self._descriptors = Descriptors()
         self._stopping = False
 
-    async def start(self) -> None:
-        """Begin to listen."""
-        checks: dict[str, Any] = {"outside": self._outside, "descriptors": Descriptors()}
-        make = functools.partial(Wire, self._answer_upgrade, self.limits, self.addresses, **checks)
-        self._server = await self.loop.create_server(
-            make, self._shared.address, self._shared.port, reuse_port=True, backlog=BACKLOG
-        )
+    def start(self) -> None:
+        """Begin to end connections that are too old or idle for too long."""
         self._look()
+
+    async def connect(self, request: Request, head: bytes, descriptor: int) -> dict[str, Any] | Wire:
+        """Call `$connect` for an upgrade request; return its refusal, or what goes on with the connection.
+
+        head: As the client wrote it. descriptor: Of the connection. Raises ParleyError.
+        """
+        if self._stopping:
+            raise Overloaded("The server is stopping. Connect again.")
+        if self._descriptors.refuses(descriptor):
+            raise Overloaded("The server has the maximum number of connections. Connect again later.")
+        opening = self._upgrade_rules.opening(request, head, new_connection_id(self.worker))
+        if self._outside is not None:
+            await self._outside.check(request)
+        events = SocketEvents(opening)
+        answer, user = await self._asked(events.connect(opening), opening.connection)
+        if not handshake.is_success(answer):
+            return answer
+        connection = Connection(self._host, opening.connection, events, user)
+        return Wire(handshake.asked_again(request), handshake.accepted(answer), connection, self.limits)
+
+    async def _asked(self, event: dict[str, Any], connection: str) -> tuple[dict[str, Any], str]:
+        """Return the answer of `$connect`, and the user that it has set for the connection."""
+        context = LambdaContext(event["requestContext"]["requestId"])
+        try:
+            answer = await greenlets.run(self._handlers.connect, event, context)
+        finally:
+            user = self._users.pop(connection, "")
+        return answer, user
 
     async def stop(self) -> None:
         """Close every connection with 1001, and call `$disconnect` for STOP_SECONDS at most."""
         self._stopping = True
-        if self._server is not None:
-            self._server.close()
         for connection in list(self.connections.values()):
             connection.close(WSCloseCode.GOING_AWAY, GOING_AWAY[1])
         deadline = time.monotonic() + STOP_SECONDS
@@ -139,32 +156,6 @@ class Edge:
     def note_user(self, connection: str, user: str) -> None:
         """Record the user of a connection that `$connect` is about to accept."""
         self._users[connection] = user
-
-    def _answer_upgrade(
-        self, wire: Wire, request: WSUpgradeRequest
-    ) -> WSListener | WSUpgradeResponseWithListener:
-        try:
-            response, connection = self._connect(wire, request)
-        except ParleyError as error:
-            response, connection = handshake.problem(error), None
-        except Exception:
-            LOGGER.exception({"event": "defect", "route": "$connect"})
-            response, connection = handshake.problem(defect()), None
-        return WSUpgradeResponseWithListener(response, connection)
-
-    def _connect(self, wire: Wire, request: WSUpgradeRequest) -> tuple[WSUpgradeResponse, Connection | None]:
-        if self._stopping:
-            raise Overloaded("The server is stopping. Connect again.")
-        opening = self._upgrade_rules.opening(request, new_connection_id(self.worker), wire.peer)
-        events = SocketEvents(opening)
-        event = events.connect(opening)
-        try:
-            answer = self._handlers.connect(event, LambdaContext(event["requestContext"]["requestId"]))
-        finally:
-            user = self._users.pop(opening.connection, "")
-        if not handshake.is_success(answer):
-            return handshake.refused(answer), None
-        return handshake.accepted(answer, request), Connection(self._host, opening.connection, events, user)
 
     def _call(self, connection: Connection, turn: Turn) -> None:
         request_id = turn.event["requestContext"]["requestId"]

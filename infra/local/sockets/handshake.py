@@ -1,82 +1,78 @@
-"""Upgrade requests: their checks, and the responses that accept or refuse them."""
+"""Upgrade requests: their checks, and the response that accepts them."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, unquote
 
-from picows import WSUpgradeRequest, WSUpgradeResponse
+from picows import WSUpgradeResponse
 
 from chalicelib.config import Settings
-from chalicelib.errors import PROBLEM_JSON, BadRequest, CrossSite, NoSuchRoute, ParleyError
+from chalicelib.errors import BadRequest, CrossSite, NoSuchRoute, ParleyError
 from chalicelib.http.cors import is_page_of
-from infra.local.hosts import only_host, refuse_foreign_names
+from infra.local.hosts import reference
+from infra.local.requests import Request
 from infra.local.sockets.events import Opening
-
-if TYPE_CHECKING:
-    from multidict import CIMultiDict
 
 ROOM_PATH = "/ws/joinRoom/"
 PROTOCOL = "Sec-WebSocket-Protocol"
 KEY_BYTES = 16
+VERSION = "13"
 HTTP_PORT = 80
 
 
 class UpgradeRequired(ParleyError):
-    """A request that does not ask for a WebSocket."""
+    """A request that asks for another version of the WebSocket protocol."""
 
     status, code, title = 426, "upgrade_required", "Upgrade required"
 
 
-class HeadersTooLarge(ParleyError):
-    """A request whose request line and headers exceed the limit."""
-
-    status, code, title = 431, "headers_too_large", "Request header fields too large"
-
-
 class UpgradeRules:
-    """Checks upgrade requests by the rules that the HTTP gateway has for other requests.
+    """Checks the upgrade requests that the HTTP gateway lets through.
 
-    http_port: Of that gateway, whose own pages may connect to an open server.
+    port: Of the server, whose own pages may connect to it if it is open.
     """
 
-    def __init__(self, settings: Settings, http_port: int) -> None:
+    def __init__(self, settings: Settings, port: int) -> None:
         self._open = settings.auth == "open"
         self._hosts = settings.open_hosts
         self._origins = settings.cors_origins
-        self._http_port = http_port
+        self._port = port
 
-    def opening(self, request: WSUpgradeRequest, connection: str, source_ip: str) -> Opening:
+    def opening(self, request: Request, head: bytes, connection: str) -> Opening:
         """Return the opening of a connection by a request.
 
-        connection: Id of the new connection. Raises a ParleyError if the request is not an upgrade, or may
-        not connect.
+        head: As the client wrote it. connection: Id of the new connection. Raises a ParleyError if the
+        request is not a correct upgrade, or may not connect.
         """
-        headers = request.headers
-        host = only_host(headers.getall("Host", []))
-        if self._open:
-            refuse_foreign_names([host], self._hosts)
+        host = request.headers.get("host", [""])[0]
+        reference(without_port(host))
         query = _query_of(request)
-        _refuse_other_requests(headers)
-        self._refuse_cross_site(headers)
-        lists: dict[str, list[str]] = {}
-        for name, value in headers.items():
-            lists.setdefault(name, []).append(_text(value))
-        return Opening(connection, lists, query, source_ip)
+        _refuse_other_requests(request.headers)
+        for origin in request.headers.get("origin", ()):
+            self._refuse_cross_site(origin, host)
+        return Opening(connection, _as_written(head), query, request.client)
 
-    def _refuse_cross_site(self, headers: CIMultiDict[str]) -> None:
-        origin, host = headers.get("Origin"), headers.get("Host", "")
-        if not self._open or origin is None or origin in self._origins or is_page_of(origin, self._hosts):
+    def _refuse_cross_site(self, origin: str, host: str) -> None:
+        if not self._open or origin in self._origins or is_page_of(origin, self._hosts):
             return
-        port = "" if self._http_port == HTTP_PORT else f":{self._http_port}"
+        port = "" if self._port == HTTP_PORT else f":{self._port}"
         if origin.partition("://")[2] not in (host, without_port(host) + port):
             raise CrossSite(
                 "An open server refuses connections from web pages of other sites. Its setting "
                 "PARLEY_CORS_ORIGINS lists the pages that may connect."
             )
+
+
+def is_upgrade(request: Request) -> bool:
+    """Return whether a request asks for a WebSocket. Source: RFC 6455, 4.2.1, and RFC 9110, 7.8."""
+    headers = request.headers
+    if "upgrade" not in headers or request.method != "GET" or request.version == "1.0":
+        return False
+    options = [option.strip().lower() for line in headers.get("connection", ()) for option in line.split(",")]
+    return "upgrade" in options and headers["upgrade"][-1].lower() == "websocket"
 
 
 def without_port(host: str) -> str:
@@ -85,30 +81,25 @@ def without_port(host: str) -> str:
     return name if colon and port.isdecimal() else host
 
 
-def accepted(answer: dict[str, Any], request: WSUpgradeRequest) -> WSUpgradeResponse:
-    """Return the response that opens a connection, with the subprotocol that `$connect` chose, if any."""
+def accepted(answer: dict[str, Any]) -> WSUpgradeResponse:
+    """Return the response that opens a connection, with the subprotocol that `$connect` chose, if any.
+
+    Raises ValueError if HTTP cannot carry it.
+    """
     chosen = [(name, value) for name, value in _headers(answer) if name.lower() == PROTOCOL.lower()]
-    request.headers.popall("Connection")  # picows does not accept the list that Firefox sends
-    request.headers["Connection"] = "Upgrade"
+    if not all(value.isascii() and value.isprintable() for _, value in chosen):
+        raise ValueError(f"$connect chose a subprotocol that HTTP cannot carry: {chosen!r}")
     response: WSUpgradeResponse = WSUpgradeResponse.create_101_response(chosen)
     return response
 
 
-def refused(answer: dict[str, Any]) -> WSUpgradeResponse:
-    """Return the response that refuses a connection with the response of `$connect`."""
-    text = answer.get("body") or ""
-    body = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
-    response: WSUpgradeResponse = WSUpgradeResponse.create_ok_response(body, _headers(answer))
-    response.status = HTTPStatus(answer["statusCode"])
-    if not body:
-        response.headers["Content-Length"] = "0"
-    return response
-
-
-def problem(error: ParleyError) -> WSUpgradeResponse:
-    """Return the response that refuses a connection with an error."""
-    headers = {"Content-Type": PROBLEM_JSON, **error.headers}
-    return refused({"statusCode": error.status, "headers": headers, "body": error.problem().decode()})
+def asked_again(request: Request) -> bytes:
+    """Return an upgrade request as picows needs it: with the headers that the protocol has, and no others."""
+    (key,) = request.headers["sec-websocket-key"]
+    return (
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: {VERSION}\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+    ).encode()
 
 
 def is_success(answer: dict[str, Any]) -> bool:
@@ -116,12 +107,11 @@ def is_success(answer: dict[str, Any]) -> bool:
     return 200 <= int(answer["statusCode"]) < 300
 
 
-def _query_of(request: WSUpgradeRequest) -> dict[str, list[str]]:
+def _query_of(request: Request) -> dict[str, list[str]]:
     """Return the values in the query, with the room in the path as `room`."""
-    target = urlsplit(request.path.decode("latin-1"))
     try:
-        path = unquote(target.path, errors="strict")
-        pairs = parse_qsl(target.query, keep_blank_values=True, errors="strict")
+        path = unquote(request.path, errors="strict")
+        pairs = parse_qsl(request.query, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise BadRequest("The percent-encoding of the path or the query is not UTF-8.") from None
     room = path.removeprefix(ROOM_PATH)
@@ -133,34 +123,28 @@ def _query_of(request: WSUpgradeRequest) -> dict[str, list[str]]:
     return query if path == "/" else {**query, "room": [room]}
 
 
-def _refuse_other_requests(headers: CIMultiDict[str]) -> None:
-    options = {
-        option.strip().lower() for line in headers.getall("Connection", []) for option in line.split(",")
-    }
-    if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in options:
-        raise UpgradeRequired(
-            "This port is for WebSocket connections only.",
-            headers={"Upgrade": "websocket"},
-        )
-    if headers.get("Sec-WebSocket-Version") != "13":
-        raise UpgradeRequired("Use WebSocket version 13.", headers={"Sec-WebSocket-Version": "13"})
+def _refuse_other_requests(headers: dict[str, list[str]]) -> None:
+    if headers.get("sec-websocket-version") != [VERSION]:
+        raise UpgradeRequired(f"Use WebSocket version {VERSION}.", headers={"Sec-WebSocket-Version": VERSION})
     try:
-        length = len(base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True))
+        lengths = [len(base64.b64decode(key, validate=True)) for key in headers.get("sec-websocket-key", ())]
     except (binascii.Error, ValueError):
-        length = 0
-    if length != KEY_BYTES:
+        lengths = []
+    if lengths != [KEY_BYTES]:
         raise BadRequest(f"Sec-WebSocket-Key must be the base64 of {KEY_BYTES} bytes.")
+
+
+def _as_written(head: bytes) -> dict[str, list[str]]:
+    """Return every value by the name of its header, as the client wrote it."""
+    headers: dict[str, list[str]] = {}
+    for line in head.decode("utf-8", "replace").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        headers.setdefault(name, []).append(value.strip(" \t"))
+    return headers
 
 
 def _headers(answer: dict[str, Any]) -> list[tuple[str, str]]:
     headers = list((answer.get("headers") or {}).items())
     for name, values in (answer.get("multiValueHeaders") or {}).items():
         headers += [(name, value) for value in values]
-    for name, value in headers:
-        if not (value.isascii() and value.isprintable()):
-            raise ValueError(f"the handler's header {name} has a value that HTTP cannot carry")
     return headers
-
-
-def _text(value: str) -> str:
-    return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")

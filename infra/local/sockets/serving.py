@@ -11,16 +11,14 @@ from chalicelib import queues
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER
 from chalicelib.push_gateway import installed
-from infra.local.census import Census
-from infra.local.hosts import reference
 from infra.local.requests import Request
 from infra.local.sockets.edge import Edge, Handlers
-from infra.local.sockets.handshake import without_port
 from infra.local.sockets.inbox import Inbox
 from infra.local.sockets.management import Management, carry_out
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.shared import Meeting
 from infra.local.sockets.signatures import PREFIX, Signed
+from infra.local.sockets.wire import Wire
 
 LOOK_SECONDS = 1.0
 
@@ -43,16 +41,17 @@ class Serving:
         self._looking: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        """Listen for clients and for other workers, and push from this process without HTTP."""
+        """Listen to other workers, and push from this process without HTTP."""
         edge = Edge(self._meeting, self._handlers, self._settings, asyncio.get_running_loop())
         if not self.shared.by_wire:
             installed.install(LocalPusher(self._meeting, edge))
         installed.install_user_listener(edge.note_user)
         queues.install_jobs_check(self._meeting.does_jobs)
-        Census(self.shared.http_port, self.shared.addresses, lambda: edge.addresses.total).begin()
         self._management = Management(self._meeting, edge)
         self._edge = edge
-        await self._listen(edge)
+        await self._listen_to_workers(edge)
+        self._looking = edge.loop.create_task(self._look(edge))
+        edge.start()
 
     async def end(self) -> None:
         """Close all connections."""
@@ -65,22 +64,21 @@ class Serving:
     async def answer(self, request: Request, body: bytes) -> dict[str, Any]:
         """Answer a request of the management API."""
         if self._management is None:
-            raise RuntimeError("the WebSocket server has not started")
+            raise RuntimeError("the WebSockets have not started")
         last = {name: values[-1] for name, values in request.headers.items()}
         connection = unquote(request.path).removeprefix(PREFIX)
         return await self._management.answer(Signed(request.method, connection, last, body))
 
-    def redirect(self, request: Request) -> dict[str, Any]:
-        """Return the redirect of an upgrade request to the WebSocket server; raises BadRequest."""
-        host = without_port(request.headers.get("host", [""])[-1])
-        url = (self.shared.url or f"ws://{reference(host)}:{self.shared.port}").rstrip("/")
-        query = f"?{request.query}" if request.query else ""
-        return {"statusCode": 307, "headers": {"Location": f"{url}{request.path}{query}"}, "body": ""}
+    async def connect(self, request: Request, head: bytes, descriptor: int) -> dict[str, Any] | Wire:
+        """Call `$connect` for an upgrade request; see Edge.connect."""
+        if self._edge is None:
+            raise RuntimeError("the WebSockets have not started")
+        return await self._edge.connect(request, head, descriptor)
 
-    async def _listen(self, edge: Edge) -> None:
-        await self._listen_to_workers(edge)
-        self._looking = edge.loop.create_task(self._look(edge))
-        await edge.start()
+    def forget(self, wire: Wire) -> None:
+        """Call `$disconnect` for a connection that ended before it was taken over."""
+        if self._edge is not None:
+            self._edge.forget(wire.connection_id)
 
     async def _look(self, edge: Edge) -> None:
         """Listen to other workers again whenever the socket was removed."""
@@ -108,12 +106,6 @@ class Serving:
             self._unreachable = False
 
 
-def is_upgrade(request: Request) -> bool:
-    """Return whether a request asks for a WebSocket."""
-    upgrades = request.headers.get("upgrade", ())
-    return request.method == "GET" and any(value.lower() == "websocket" for value in upgrades)
-
-
 def is_management(path: str) -> bool:
     """Return whether a percent-encoded path belongs to the management API."""
-    return unquote(path).startswith(PREFIX)
+    return path.startswith(PREFIX) or ("%" in path and unquote(path).startswith(PREFIX))
