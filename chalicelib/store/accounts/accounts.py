@@ -135,7 +135,8 @@ class Accounts:
         """
         gone = (keys.sessions, keys.user_limits, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
         named = (*_user_and_pending(handle), keys.session_ends(handle), *(key(handle) for key in gone))
-        return Query(DELETE_ACCOUNT, (*named, keys.last_seen(handle)), (delete_item(handle), handle), bool)
+        named += keys.last_seen(handle), keys.inbox_entries(handle)
+        return Query(DELETE_ACCOUNT, named, (delete_item(handle), handle), bool)
 
     def forget(self, handle: str) -> Query[object]:
         """Return the query that clears the fields of a tombstone that are no longer used."""

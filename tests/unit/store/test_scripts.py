@@ -36,7 +36,7 @@ READS = {
     "TTL",
     "ZSCORE",
 }
-OPTIONS = {"EX", "GT", "KEEPTTL", "LIMIT", "LT", "NX", "WITHSCORES", "WITHVALUES", "XX"}
+OPTIONS = {"CH", "EX", "GT", "KEEPTTL", "LIMIT", "LT", "NX", "WITHSCORES", "WITHVALUES", "XX"}
 """Capitalised words in the scripts that are not commands."""
 
 
@@ -86,7 +86,7 @@ def test_parts_stand_after_the_first_line() -> None:
     """A script with parts is one text: its flags, the parts that its header requires, itself."""
     source = Script("accounts/authenticate").source
 
-    assert source.startswith("#!lua flags=allow-oom\n-- Asks for the time;")
+    assert source.startswith("#!lua flags=allow-oom\n-- Asks for the time, once;")
     assert source.index("local function pass(") < source.index("-- Authenticates a caller")
 
 

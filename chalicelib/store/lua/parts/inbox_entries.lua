@@ -2,12 +2,25 @@
 -- requires: clock, numbers, entry_states
 local EMPTY = 1 -- the floor of a chat without messages that is in the inbox: the first message moves it, whatever its time
 
+local present -- the time as text, written once for all users
+
+-- Returns the version, as text, that follows a user's last one; false: there is none.
+local function version_after(last)
+  local after = (tonumber(last) or 0) + 1
+  if after > now() then return decimal(after) end
+  present = present or decimal(now())
+  return present
+end
+
 -- Moves a chat to the top of the inbox: gives it a version above the user's last one.
-local function move_up(inbox_entries, inbox, chat)
-  local last = tonumber(redis.call('HGET', inbox_entries, 'version')) or 0
-  local version = decimal(math.max(now(), last + 1))
+local function move_above(inbox_entries, inbox, chat, last)
+  local version = version_after(last)
   redis.call('HSET', inbox_entries, 'version', version)
   redis.call('ZADD', inbox, version, chat)
+end
+
+local function move_up(inbox_entries, inbox, chat)
+  move_above(inbox_entries, inbox, chat, redis.call('HGET', inbox_entries, 'version'))
 end
 
 -- Returns stamp, state and floor of a chat's entry; nothing if there is none.

@@ -6,6 +6,13 @@ local function add_recipient(recipients, connection, flags)
   list[#list + 1] = connection
 end
 
+-- Adds the recipients of one pair of lists to another.
+local function add_all(recipients, others)
+  for kind = 1, 2 do
+    for _, connection in ipairs(others[kind]) do recipients[kind][#recipients[kind] + 1] = connection end
+  end
+end
+
 -- Adds the ready connections of a user that have not expired. user_connections: HASH, see UserConnections.
 local function add_ready(recipients, user_connections)
   local held = redis.call('HGETALL', user_connections)
@@ -14,6 +21,20 @@ local function add_ready(recipients, user_connections)
   for i = 1, #held, 2 do
     local expiry, flags = struct.unpack('>I8B', held[i + 1])
     if expiry > time and has(flags, READY) then add_recipient(recipients, held[i], flags) end
+  end
+end
+
+-- Adds the ready connections of users who are not deleted. Most users have no connection: one command finds that of many.
+-- keys: of each user, `each` keys: the user HASH, see Accounts, first, and user_connections last.
+local function add_users(recipients, keys, each)
+  for from = each, #keys, 25 * each do
+    local last, asked = math.min(from + 24 * each, #keys), {}
+    for i = from, last, each do asked[#asked + 1] = keys[i] end
+    for i = redis.call('EXISTS', unpack(asked)) > 0 and from or last + 1, last, each do
+      local own = {{}, {}}
+      add_ready(own, keys[i])
+      if #own[1] + #own[2] > 0 and redis.call('HEXISTS', keys[i - each + 1], 'deleted') == 0 then add_all(recipients, own) end
+    end
   end
 end
 

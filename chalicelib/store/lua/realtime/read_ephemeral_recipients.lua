@@ -29,17 +29,16 @@ local function may_send(signals)
   return passes
 end
 
+-- Returns whether a user is not deleted, and does not block the sender.
+local function hears(user, blocked)
+  return redis.call('HEXISTS', user, 'deleted') == 0 and not redis.call('ZSCORE', blocked, sender)
+end
+
 for i = 1, #KEYS, 4 do
   local user, user_connections, blocked, signals = KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]
-  if redis.call('HEXISTS', user, 'deleted') == 0 and not redis.call('ZSCORE', blocked, sender) then
-    local own = {{}, {}}
-    add_ready(own, user_connections)
-    if (#own[1] > 0 or #own[2] > 0) and may_send(signals) then
-      for list = 1, 2 do
-        for _, connection in ipairs(own[list]) do recipients[list][#recipients[list] + 1] = connection end
-      end
-    end
-  end
+  local own = {{}, {}}
+  add_ready(own, user_connections)
+  if #own[1] + #own[2] > 0 and hears(user, blocked) and may_send(signals) then add_all(recipients, own) end
 end
 local json, protobuf = joined(recipients)
 return {json, protobuf, longest}
