@@ -33,6 +33,7 @@ from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.jobs.pending_jobs import JobHandler, PendingJobs
 from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
+from chalicelib.services.messages.append import MessageAppender
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.messages.service import Messages
@@ -109,14 +110,11 @@ class Services:
 
     def _wire_messages(self) -> None:
         log, statuses, reader = self._stores.log, self.account_statuses, LogReader(self.account_statuses)
-        sender = MessageSender(
-            self._store,
-            log,
-            self._stores.accounts,
-            statuses,
-            self._delivery.fan_out,
-            needs_account=self._needs_account,
+        accounts, inboxes = self._stores.accounts, self._stores.inboxes
+        appender = MessageAppender(
+            self._store, log, accounts, statuses, inboxes, needs_account=self._needs_account
         )
+        sender = MessageSender(appender, self._delivery.fan_out)
         self.messages = Messages(log, self._ids, sender, reader)
         self.tiktok = TikTokMessages(log, self.names, self._ids, sender, reader)
 

@@ -22,6 +22,11 @@ def reader_keys(chat: str) -> tuple[str, str, str, str, str]:
     return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.read_states(chat)
 
 
+def message_item(chat: str) -> str:
+    """Return the outbox item of a message."""
+    return f"m{chat}"
+
+
 def inbox_item(handle: str, chat: str) -> str:
     """Return the outbox item of a changed inbox entry."""
     return f"p{handle}\0{chat}"

@@ -86,6 +86,11 @@ class CrashingStore(Store):
         self._left = left
         self._done = done
 
+    @property
+    def has_one_slot(self) -> bool:
+        """As the other store."""
+        return self._inner.has_one_slot
+
     def run(self, query: Runnable[T]) -> T:
         """Run a query, or crash."""
         if not isinstance(query, Query):

@@ -67,6 +67,13 @@ class Caller:
         if self._authentication is not None:
             self.accept(self._store.run(self._authentication(cost)))
 
+    def authenticating(self, cost: int = 1) -> Query[Rate | None] | None:
+        """Return the query that authenticates the caller, whose result `accept` takes; None: that was done.
+
+        cost: See authenticate.
+        """
+        return None if self._authentication is None else self._authentication(cost)
+
     def charge(self, cost: int) -> None:
         """Take an extra cost from the caller's limit, in one round trip.
 

@@ -11,6 +11,7 @@ from chalicelib.schemas.messages import Message
 from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.one_step import Delivered
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import Store
@@ -51,6 +52,16 @@ class ChatFanOut:
         with _left_to_sweep():
             there = [*recipients, *self._store.run(self.inboxes.deliver(chat, time, members or ()))]
             self.message_push.push(chat, time, there, message=message, skip=skip)
+
+    def push_delivered(
+        self, chat: str, time: int, delivered: Delivered, *, message: Message, skip: str | None
+    ) -> None:
+        """Push a message that is in both inboxes of a direct chat; see deliver_message."""
+        with _left_to_sweep():
+            if delivered.settled:
+                self.message_push.push_settled(time, delivered.recipients, message, skip)
+            else:
+                self.message_push.push(chat, time, delivered.recipients, message=message, skip=skip)
 
     def deliver_change(
         self,

@@ -16,7 +16,7 @@ from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.views import message_row
 from chalicelib.store.messages.log import MessageLog
-from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.messages.outbox import MESSAGE, Outbox, OutboxEntry
 from chalicelib.store.realtime.connection_results import Recipient
 
 JOB_CONNECTIONS = 250
@@ -67,6 +67,14 @@ class MessagePush:
         found = (message or self._newest([chat]).get(chat)) if wanted else None
         if found is None or self._is_done(found, wanted):
             self._store.run(self._outbox.pushed(chat, time))
+
+    def push_settled(
+        self, time: int, recipients: Iterable[Recipient], message: Message, skip: str | None
+    ) -> None:
+        """Push a message that is in all inboxes, and delete its entry in the outbox; see push."""
+        wanted = [recipient for recipient in recipients if recipient.connection != skip]
+        if wanted and self._push.inline and self._is_done(message, wanted):
+            self._store.run(self._outbox.clear(OutboxEntry(MESSAGE, message.chat, "", time)))
 
     def push_newest(self, audiences: Iterable[tuple[str, Sequence[Recipient]]]) -> set[str]:
         """Push the newest message of chats; return the chats of which some connections were not reached.

@@ -59,8 +59,12 @@ class Inboxes:
 
         time: Of the message, µs. Its result is the ready connections of the users who are not deleted.
         """
-        args = (chat, time, int(":" not in chat))
-        return of_users(handles, 5, functools.partial(_delivering, args), in_one_list)
+        ask = functools.partial(_delivering, (*_delivery_args(chat), time))
+        return of_users(handles, 5, ask, in_one_list)
+
+    def delivery(self, chat: str, handles: Iterable[str]) -> Query[list[Recipient]]:
+        """Return the query of `deliver` without the time, for a script that knows it; see OneStepSends."""
+        return _delivering(_delivery_args(chat), tuple(dict.fromkeys(handles)))
 
     def update(self, chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
         """Return the query that writes an inbox entry, unless the index has one with a newer stamp."""
@@ -132,6 +136,10 @@ def bool_if_kept(reply: int | None) -> bool | None:
 
 def _index_keys(handle: str) -> tuple[str, ...]:
     return keys.user(handle), keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle)
+
+
+def _delivery_args(chat: str) -> tuple[str | int, ...]:
+    return chat, int(":" not in chat)
 
 
 def _delivering(args: tuple[str | int, ...], handles: Sequence[str]) -> Query[list[Recipient]]:

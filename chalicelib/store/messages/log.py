@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import keys
-from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, muted, reader_keys, refusal
+from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, message_item, muted, reader_keys, refusal
 from chalicelib.store.messages.content import Content, LogEntry, encode, entry_of, packed
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
 from chalicelib.store.redis.query import Query
@@ -76,11 +76,11 @@ class MessageLog:
     def __init__(self, keep: int = 0) -> None:
         self._keep = keep
 
-    def append(self, chat: str, content: Content) -> Query[Appended]:
+    def append(self, chat: str, content: Content, *, pending: bool = True) -> Query[Appended]:
         """Return the query that appends a message, unless its id was appended before.
 
         chat: The canonical id. content.id: Appended once for the same sender (by case-folded name) within at
-        least 24 hours.
+        least 24 hours. pending: Whether it adds the delivery to the outbox; if not, its caller does.
         Reading its reply raises IdConflict if the id was appended with other content; MessageNotFound for a
         reply to a message that does not exist yet; for a group first ChatNotFound, NotAMember and Muted.
         """
@@ -92,8 +92,8 @@ class MessageLog:
             keys.outbox(chat),
             keys.chat_connections(chat),
         ]
-        args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat), f"m{chat}"]
-        args.append(content.reply_to or 0)
+        args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat)]
+        args += [message_item(chat) if pending else "", content.reply_to or 0]
         if content.id is not None:
             today = int(time.time()) // DAY_SECONDS
             names += [keys.ids(chat, day) for day in range(today - 2, today + 2)]

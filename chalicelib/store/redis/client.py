@@ -62,6 +62,11 @@ class Store:
         self._broken_until = 0.0
         self._broken_by = ""
 
+    @property
+    def has_one_slot(self) -> bool:
+        """Whether one script may touch the keys of any chats and users: the store is no cluster."""
+        return self._grouping is not partitions.by_partition
+
     def run(self, query: Runnable[T]) -> T:
         """Run a query, or a batch, and return its result.
 
@@ -70,7 +75,13 @@ class Store:
         if not isinstance(query, Query):
             return self.run_all((query,))[0]  # type: ignore[no-any-return]
         self._choose_clock(query.keys[0])
-        return query.read(self._guarded(lambda: self._reply(query), query.repeatable))
+        try:
+            return query.read(self._guarded(lambda: self._reply(query), query.repeatable))
+        except ClusterCrossSlotError as error:
+            if query.if_refused is RAISE:
+                raise
+            self._ask_by_partition(error)
+            return query.read(query.if_refused)
 
     def run_both(self, first: Runnable[A], second: Runnable[B]) -> tuple[A, B]:
         """Run two repeatable queries in one round trip; see run_all."""
@@ -89,10 +100,13 @@ class Store:
         except ClusterCrossSlotError as error:
             if grouping is partitions.by_partition:
                 raise
-            if self._grouping is grouping:  # and no other call has found out meanwhile
-                LOGGER.warning({"event": "store_has_slots", "problem": str(error)})
-                self._grouping = partitions.by_partition
+            self._ask_by_partition(error)
             return self._run_grouped(asked, partitions.by_partition)
+
+    def _ask_by_partition(self, error: ClusterCrossSlotError) -> None:
+        if self.has_one_slot:  # no other call has found out meanwhile
+            LOGGER.warning({"event": "store_has_slots", "problem": str(error)})
+            self._grouping = partitions.by_partition
 
     def _run_grouped(self, queries: Sequence[Runnable[Any]], grouping: Grouping) -> list[Any]:
         asked = [query.grouped(grouping) for query in queries]

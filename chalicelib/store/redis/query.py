@@ -32,8 +32,8 @@ class Query(Struct, _Unrun, Generic[T_co], frozen=True):
 
     script: A script, or the name of a command on one key. keys: All keys that it touches, of one slot.
     read: Returns the result in a reply. repeatable: Whether the query is idempotent. if_refused: The reply to
-    read if the store refuses writes; RAISE: the script runs without its writes if it can, else the error is
-    raised.
+    read if the store refuses writes, or keys of several slots; RAISE: the script runs without its writes if
+    it can, else the error is raised.
     """
 
     script: Script | str

@@ -10,11 +10,13 @@ from hashlib import sha1
 from importlib.resources import files
 
 REQUIRES = re.compile(r"^-- requires: (.+)$", re.MULTILINE)
+RUNS = re.compile(r"^-- runs: (.+)$", re.MULTILINE)
 
 
 class Script:
     """One of the files in store/lua, by its path there without `.lua`.
 
+    A script that runs others has each of them as a function of keys and arguments, named after its file.
     spares_writes: Whether its reply is right where nothing that it writes is kept.
     """
 
@@ -25,13 +27,19 @@ class Script:
     @cached_property
     def parts(self) -> tuple[str, ...]:
         """The files of store/lua/parts that it requires, each after those that it requires itself."""
-        return tuple(dict.fromkeys(_required(_text(self.name))))
+        texts = map(_text, (*self.runs, self.name))
+        return tuple(dict.fromkeys(part for text in texts for part in _required(text)))
+
+    @cached_property
+    def runs(self) -> tuple[str, ...]:
+        """The names of the scripts that it runs."""
+        return tuple(name for line in RUNS.findall(_text(self.name)) for name in line.split(", "))
 
     @cached_property
     def source(self) -> str:
-        """The script's text, as EVAL takes it: its first line, its parts, the rest."""
+        """The text that EVAL takes: its first line, its parts, the scripts that it runs, the rest."""
         first, newline, rest = _text(self.name).partition("\n")
-        return "".join([first, newline, *map(_part, self.parts), rest])
+        return "".join([first, newline, *map(_part, self.parts), *map(_function, self.runs), rest])
 
     @cached_property
     def without_writes(self) -> Script | None:
@@ -81,6 +89,12 @@ def _required(text: str) -> Iterator[str]:
         for part in line.split(", "):
             yield from _required(_part(part))
             yield part
+
+
+def _function(name: str) -> str:
+    """Return a script as a function of keys and arguments."""
+    body = _text(name).partition("\n")[2]
+    return f"local function {name.rpartition('/')[2]}(KEYS, ARGV)\n{body}end\n"
 
 
 def _part(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -31,6 +31,8 @@ SEND_WITH_ID = SEND | {"hget": 1 + IDS_KEYS, "hset": 3, "expire": 1}
 SEND_TO_GROUP = SEND | {"hget": 2, "hmget": 1, "hkeys": 1}
 TELL_ONE = {"hmget": 1, "hexists": 1, "zadd": 2, "hset": 1}
 TELL_GROUP = {"evalsha": 1, "time": 1, "exists": 1}
+IN_ONE_STEP = {"hset": -1, "exists": 1, "hmget": 1}
+"""A send in one step looks into the outbox, and writes nothing there."""
 
 MESSAGES = f"/v1/chats/{CHAT}/messages"
 SEND_BODY = {"chat": CHAT, "sender": "ann", "text": "hello"}
@@ -203,14 +205,18 @@ def served(app_on_engine: None, commands: Commands, monkeypatch: pytest.MonkeyPa
         (MESSAGES, {"text": "hello", "id": "id-1"}, 201, SEND_WITH_ID),
     ],
 )
-def test_send_runs_one_script_more_for_each_group_of_inboxes(
+def test_send_runs_one_script_and_on_a_cluster_one_for_each_partition_more(
     served: Commands, engine: Engine, path: str, body: Any, status: int, expected: dict[str, int]
 ) -> None:
-    """A send runs the script that appends, and one for each group of inboxes that a script may touch."""
+    """A send runs one script on a single server; on a cluster that of the append, and one a partition.
+
+    A message that is in both inboxes, and has no connection to be pushed to, has no entry in the outbox.
+    """
     served.reset()
     answer = call("POST", path, "", body)
 
-    told = [TELL_ONE] * 2 + [TELL_GROUP] * len(groups_of(engine, ["ann", "bob"]))
+    groups = [TELL_GROUP] * len(groups_of(engine, ["ann", "bob"]))
+    told = [TELL_ONE] * 2 + (groups if engine.is_cluster else [IN_ONE_STEP])
     assert (answer.status, served.counted()) == (status, together(expected, *told))
 
 
@@ -341,72 +347,77 @@ def round_trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyP
 
 
 AUTHENTICATE, AUTHENTICATE_AND_PEER, AUTHENTICATE_AND_PAGE, APPEND = 1, 2, 2, 1
+ONE_STEP = 1
 TELL = 0
 """In the place of the script calls that deliver: how many they are depends on the store."""
 
 
-def sizes_on(engine: Engine, sizes: Sequence[int], handles: Sequence[str]) -> list[int]:
-    """Return the sizes of round trips, with the script calls that deliver to users in place of TELL."""
-    return [len(groups_of(engine, handles)) if size == TELL else size for size in sizes]
+class Sizes(NamedTuple):
+    """The sizes of a call's round trips, on a single server and on a cluster."""
+
+    single: list[int]
+    cluster: list[int]
+
+    def on(self, engine: Engine, *handles: str) -> list[int]:
+        """Return those on an engine; handles: of the users to whom a send delivers."""
+        sizes = self.cluster if engine.is_cluster else self.single
+        return [len(groups_of(engine, handles)) if size == TELL else size for size in sizes]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "query", "body", "status", "sizes"),
-    [
-        ("POST", "/api/send", "", SEND_BODY, 204, [AUTHENTICATE_AND_PEER, APPEND, TELL]),
-        ("POST", MESSAGES, "", {"text": "hello"}, 201, [AUTHENTICATE_AND_PEER, APPEND, TELL]),
-        (
-            "POST",
-            MESSAGES,
-            "",
-            {"text": "hello", "id": "id-1"},
-            201,
-            [AUTHENTICATE_AND_PEER, APPEND, TELL],
-        ),
-        ("POST", "/v1/chats/ann:ann/messages", "", {"text": "note"}, 201, [AUTHENTICATE, APPEND, TELL]),
-        ("POST", "/api/pull", "", PULL_BODY, 200, [AUTHENTICATE_AND_PAGE]),
-        ("GET", "/api/pull", f"chat={CHAT}", None, 200, [AUTHENTICATE_AND_PAGE]),
-        ("GET", MESSAGES, "after=1", None, 200, [AUTHENTICATE_AND_PAGE]),
-        ("GET", MESSAGES + "/2", "", None, 200, [AUTHENTICATE_AND_PAGE]),
-        ("POST", MESSAGES, "", {"text": " "}, 400, [1]),
-        ("POST", "/v1/chats/bob:cid/messages", "", {"text": "hello"}, 403, [1]),
-        ("POST", "/v1/chats/ann:nobody/messages", "", {"text": "hello"}, 404, [AUTHENTICATE_AND_PEER]),
-    ],
-)
-def test_send_with_a_token_takes_three_round_trips(
-    round_trips: RoundTrips,
-    engine: Engine,
-    *,
-    method: str,
-    path: str,
-    query: str,
-    body: Any,
-    status: int,
-    sizes: list[int],
+def everywhere(*sizes: int) -> Sizes:
+    """Return sizes that are the same on a single server and on a cluster."""
+    return Sizes(list(sizes), list(sizes))
+
+
+DIRECT = Sizes([ONE_STEP], [AUTHENTICATE_AND_PEER, APPEND, TELL])
+REFUSED_PEER = Sizes([ONE_STEP], [AUTHENTICATE_AND_PEER])
+NOTE = Sizes([ONE_STEP], [AUTHENTICATE, APPEND, TELL])
+TO_GROUP = Sizes([ONE_STEP, TELL], [AUTHENTICATE, APPEND, TELL])
+TO_LARGE_GROUP = Sizes([ONE_STEP], [AUTHENTICATE, APPEND])
+PULL = everywhere(AUTHENTICATE_AND_PAGE)
+CASES = [
+    ("POST", "/api/send", "", SEND_BODY, 204, DIRECT),
+    ("POST", MESSAGES, "", {"text": "hello"}, 201, DIRECT),
+    ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, DIRECT),
+    ("POST", "/v1/chats/ann:ann/messages", "", {"text": "note"}, 201, NOTE),
+    ("POST", "/api/pull", "", PULL_BODY, 200, PULL),
+    ("GET", "/api/pull", f"chat={CHAT}", None, 200, PULL),
+    ("GET", MESSAGES, "after=1", None, 200, PULL),
+    ("GET", MESSAGES + "/2", "", None, 200, PULL),
+    ("POST", MESSAGES, "", {"text": " "}, 400, everywhere(AUTHENTICATE)),
+    ("POST", "/v1/chats/bob:cid/messages", "", {"text": "hello"}, 403, everywhere(AUTHENTICATE)),
+    ("POST", "/v1/chats/ann:nobody/messages", "", {"text": "hello"}, 404, REFUSED_PEER),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_send_with_a_token_takes_one_round_trip_and_three_on_a_cluster(
+    round_trips: RoundTrips, engine: Engine, case: tuple[str, str, str, Any, int, Sizes]
 ) -> None:
-    """A send is authenticated, written and delivered: three; a pull, or a refused call, takes one."""
+    """A send is authenticated, written and delivered in one; so is a pull, or a call that is refused."""
+    method, path, query, body, status, sizes = case
     answer = call(method, path, query, body, **WITH_TOKEN)
 
     handles = ["ann"] if "ann:ann" in path else ["ann", "bob"]
-    assert (answer.status, round_trips.sizes) == (status, sizes_on(engine, sizes, handles))
+    assert (answer.status, round_trips.sizes) == (status, sizes.on(engine, *handles))
 
 
 OF_GROUP = f"/v1/chats/{GROUP}/messages"
 
 
-def test_duplicate_send_takes_two_round_trips(round_trips: RoundTrips, engine: Engine) -> None:
-    """A repeated send is authenticated and found: two round trips."""
-    for sizes in ([AUTHENTICATE_AND_PEER, APPEND, TELL], [AUTHENTICATE_AND_PEER, APPEND]):
+def test_duplicate_send_is_not_delivered(round_trips: RoundTrips, engine: Engine) -> None:
+    """A repeated send is authenticated and found: one round trip, on a cluster two."""
+    for sizes in (DIRECT, Sizes([ONE_STEP], [AUTHENTICATE_AND_PEER, APPEND])):
         round_trips.sizes.clear()
         assert call("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, **WITH_TOKEN).status == 201
-        assert round_trips.sizes == sizes_on(engine, sizes, ["ann", "bob"])
+        assert round_trips.sizes == sizes.on(engine, "ann", "bob")
 
 
 @pytest.mark.parametrize(("members", "large"), [(2, {}), (100, {}), (100, {"large": 1})])
-def test_group_send_takes_at_most_three_round_trips(
+def test_group_send_takes_one_round_trip_more_for_its_inboxes(
     round_trips: RoundTrips, engine: Engine, raw: RawClient, members: int, large: dict[str, Any]
 ) -> None:
-    """A send to a group of 100 takes three, to a large one two; a pull and a single message take one."""
+    """A send to a group of 100 takes two, on a cluster three; a large one writes no inboxes."""
     handles = ["ann", *(f"user{i}" for i in range(1, members))]
     write_group(raw, dict.fromkeys(handles, 0), **large)
     assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
@@ -414,8 +425,7 @@ def test_group_send_takes_at_most_three_round_trips(
     round_trips.sizes.clear()
 
     assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
-    tell = [] if large else [TELL]
-    assert round_trips.sizes == sizes_on(engine, [AUTHENTICATE, APPEND, *tell], handles)
+    assert round_trips.sizes == (TO_LARGE_GROUP if large else TO_GROUP).on(engine, *handles)
     for path in (OF_GROUP, OF_GROUP + "/2"):
         round_trips.sizes.clear()
         assert call("GET", path, **WITH_TOKEN).status == 200
@@ -423,24 +433,20 @@ def test_group_send_takes_at_most_three_round_trips(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "sizes"),
-    [
-        ("POST", OF_GROUP, {"text": "hello"}, [AUTHENTICATE, APPEND]),
-        ("GET", OF_GROUP, None, [AUTHENTICATE_AND_PAGE]),
-    ],
+    ("method", "body", "sizes"), [("POST", {"text": "hello"}, TO_LARGE_GROUP), ("GET", None, PULL)]
 )
 @pytest.mark.parametrize("there", [True, False])
 def test_stranger_is_refused_in_the_same_script(
-    round_trips: RoundTrips, raw: RawClient, method: str, path: str, body: Any, sizes: list[int], there: bool
+    round_trips: RoundTrips, engine: Engine, raw: RawClient, method: str, body: Any, sizes: Sizes, there: bool
 ) -> None:
     """The very script that reads or writes refuses a user who is not a member of the group."""
     if there:
         write_group(raw, {"bob": 0})
-    assert call(method, path, "", body, **WITH_TOKEN).status >= 400
+    assert call(method, OF_GROUP, "", body, **WITH_TOKEN).status >= 400
     round_trips.sizes.clear()
-    answer = call(method, path, "", body, **WITH_TOKEN)
+    answer = call(method, OF_GROUP, "", body, **WITH_TOKEN)
 
-    assert (answer.status, round_trips.sizes) == (403 if there else 404, sizes)
+    assert (answer.status, round_trips.sizes) == (403 if there else 404, sizes.on(engine))
 
 
 @pytest.mark.parametrize("of", ["ann", "bob", "nobody"])

@@ -4,8 +4,8 @@
 -- KEYS[1..]: of each user: user HASH, see Accounts; inbox entries HASH, inbox ZSET, active ZSET, see Inboxes; user connections
 --   HASH, see UserConnections
 local chat = ARGV[1] -- its id
-local time = ARGV[2] -- integer, the message's, µs
-local is_group = ARGV[3] == '1' -- 1: users without an entry get none; 0: both users of a direct chat do
+local is_group = ARGV[2] == '1' -- 1: users without an entry get none; 0: both users of a direct chat do
+local time = ARGV[3] -- integer, the message's, µs
 -- reply: {ready connections that take JSON; that take protobuf} (see recipients) of users who are not deleted
 local OF_USER = 5
 local IS_IN = struct.pack('>BI8', IN, 0) -- what follows the stamp in the entry of almost every member of a group

@@ -14,7 +14,7 @@ local body = ARGV[1] -- msgpack array, opaque here
 local keep = tonumber(ARGV[2]) -- integer, maximum number of messages in the log; 0: all
 local sender = ARGV[3] -- handle
 local kind = ARGV[4] -- of the chat, 'group' (or a room) or 'direct'
-local item = ARGV[5] -- the pending delivery
+local item = ARGV[5] -- the pending delivery; empty: none becomes pending
 local reply_to = tonumber(ARGV[6]) -- integer, the seq of the message that it replies to; 0: none
 local field = ARGV[7] -- 8 bytes, digest of sender and id
 local fingerprint = ARGV[8] -- 8 bytes, digest of the content
@@ -56,7 +56,7 @@ local own = read_state_of(read_states, sender)
 own.read, own.received = seq, seq
 own.flags = bit.bor(own.flags, ACCEPTED, kind ~= GROUP and WROTE or 0)
 keep_read_state(read_states, sender, own, sent)
-redis.call('HSET', outbox, item, decimal(sent))
+if item ~= '' then redis.call('HSET', outbox, item, decimal(sent)) end
 
 if today then
   redis.call('HSET', today, field, fingerprint .. struct.pack('>I8I6', sent, seq))

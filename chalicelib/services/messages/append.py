@@ -1,0 +1,106 @@
+"""The store's part of a send: in one script call where that is possible, else step by step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chalicelib.services.auth.account_status import AccountStatusCache
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.social.contact import check_contact
+from chalicelib.services.values.chat_id import ChatId
+from chalicelib.store.accounts.accounts import Accounts, AccountStatus
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import Appended, MessageLog
+from chalicelib.store.messages.one_step import Delivered, OneStepSends, SendOutcome, Steps
+from chalicelib.store.redis.client import Store
+
+
+class Stored(NamedTuple):
+    """A stored message; delivered: None: it is in no inbox yet."""
+
+    appended: Appended
+    delivered: Delivered | None
+
+
+class MessageAppender:
+    """Authenticates callers, checks whom they write to, and appends their messages.
+
+    On a store with one slot this is one round trip, in which a message of a direct chat also enters both
+    inboxes. On a cluster, and where the store refuses writes, it is two, with the same checks in the same
+    order: so a caller who is refused learns the same on every store, and nothing is written.
+
+    needs_account: Whether the other user of a direct chat needs an account, for a caller with a token.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        log: MessageLog,
+        accounts: Accounts,
+        statuses: AccountStatusCache,
+        inboxes: Inboxes,
+        *,
+        needs_account: bool,
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._accounts = accounts
+        self._statuses = statuses
+        self._inboxes = inboxes
+        self._sends = OneStepSends()
+        self._needs_account = needs_account
+
+    def append(self, caller: Caller, chat: ChatId, content: Content, skip: str | None) -> Stored:
+        """Append a message; skip: Id of a connection that the message is not pushed to.
+
+        Raises what MessageSender.send raises once the content is checked.
+        """
+        if self._store.has_one_slot and (chat.members is not None or not caller.authenticated):
+            stored = self._in_one_step(caller, chat, content, skip)
+            if stored is not None:
+                return stored
+        self._authenticate(caller, chat)
+        return Stored(self._store.run(self._log.append(chat.text, content)), None)
+
+    def _in_one_step(self, caller: Caller, chat: ChatId, content: Content, skip: str | None) -> Stored | None:
+        """Append a message in one round trip; None: the store refused it before anything ran."""
+        other = self._checked_user(caller, chat)
+        is_direct = chat.members is not None
+        steps = Steps(
+            self._log.append(chat.text, content, pending=not is_direct),
+            caller.authenticating(),
+            None if other is None else self._accounts.relation(other, caller.handle),
+            self._inboxes.delivery(chat.text, chat.members) if chat.members is not None else None,
+        )
+        needs = self._needs_account_of(caller)
+        outcome = self._store.run(self._sends.send(chat.text, steps, needs_account=needs, skip=skip))
+        if outcome is None:
+            return None
+        self._accept(caller, other, steps, outcome)
+        return Stored(outcome.appended(), outcome.delivered)
+
+    def _accept(self, caller: Caller, other: str | None, steps: Steps, outcome: SendOutcome) -> None:
+        """Raise the error of a step that refused the send before the append."""
+        if steps.authentication is not None:
+            caller.accept(outcome.rate)
+        if other is not None and outcome.relation is not None:
+            check_contact(other, outcome.relation, needs_account=self._needs_account_of(caller))
+
+    def _authenticate(self, caller: Caller, chat: ChatId) -> None:
+        """Authenticate the caller, and check a direct chat's other user in the same round trip."""
+        other = self._checked_user(caller, chat)
+        if other is None:
+            caller.authenticate()
+            return
+        relation = caller.read(self._accounts.relation(other, caller.handle))
+        check_contact(other, relation, needs_account=self._needs_account_of(caller))
+
+    def _checked_user(self, caller: Caller, chat: ChatId) -> str | None:
+        """Return the other user of a direct chat, if the caller may not write to just anybody."""
+        other = caller.handle if chat.members is None else chat.other(caller.handle)
+        is_name = caller.session is None and self._statuses.of(other) is AccountStatus.NONE
+        return None if other == caller.handle or is_name else other
+
+    def _needs_account_of(self, caller: Caller) -> bool:
+        return self._needs_account and caller.session is not None
