@@ -9,6 +9,7 @@ import gc
 import sys
 from typing import Any
 
+from chalicelib import pauses
 from chalicelib.config import Settings
 from chalicelib.http import OPERATIONS
 from chalicelib.routes import connections
@@ -16,6 +17,7 @@ from chalicelib.store.redis import installed
 from infra.local import loop, terminal_log
 from infra.local.http.calls import chosen
 from infra.local.http.gateway import Gateway
+from infra.local.pipeline import greenlets
 from infra.local.pipeline.current_request import let_calls_overlap
 from infra.local.pipeline.nodes import node_on_loop
 from infra.local.ports import Port
@@ -40,6 +42,7 @@ def gateway() -> Gateway:
     app = functions.app
     let_calls_overlap(app)
     installed.install(node_on_loop)
+    pauses.install(greenlets.pause)
     _collect_less_garbage()
     slow = [(operation.method, operation.path) for operation in OPERATIONS if operation.slow]
     settings = Settings.from_env()

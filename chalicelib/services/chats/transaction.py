@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 
 from chalicelib.errors import ChatNotFound, LastOwner, StoreUnavailable, UserNotFound, no_chat
 from chalicelib.logs import LOGGER, cause_of
+from chalicelib.pauses import pause
 from chalicelib.services.chats.account_removal import check_alone, remove_deleted, successor_of
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.delivery.fan_out import ChatFanOut
@@ -134,7 +134,7 @@ class ChatTransactions:
         )
 
     def _read_again(self, chat: str, snapshot: ChatSnapshot) -> ChatSnapshot:
-        time.sleep(random.uniform(0, MAX_PAUSE_SECONDS))  # noqa: S311  # a pause is no secret
+        pause(random.uniform(0, MAX_PAUSE_SECONDS))  # noqa: S311  # a pause is no secret
         return self._store.run(self._chats.snapshot(chat, *snapshot.records))
 
 

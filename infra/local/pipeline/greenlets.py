@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -100,11 +101,9 @@ def sleep(seconds: float) -> None:
     wait()
 
 
-def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Return function(*arguments), called in a thread while the loop goes on; outside a call, in this one."""
-    if current() is None:
-        return function(*arguments)
-    return result(asyncio.get_running_loop().run_in_executor(threads(), function, *arguments))
+def pause(seconds: float) -> None:
+    """Return after some seconds, in which the loop goes on if the code runs in a call; see pauses.install."""
+    (time.sleep if current() is None else sleep)(seconds)
 
 
 def result(future: asyncio.Future[T]) -> T:

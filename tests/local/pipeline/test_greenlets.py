@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 import weakref
 from functools import partial
 from typing import Any
@@ -88,19 +87,30 @@ async def test_call_started_by_call_is_resumed_by_loop() -> None:
     assert ends == [("inner", None)]
 
 
-async def test_blocking_function_runs_in_thread_while_loop_goes_on() -> None:
-    """A call waits for a function in a thread, whose result or exception it gets."""
-    goes_on = threading.Event()
-
-    def fail() -> None:
-        raise LookupError
-
-    waiting = asyncio.create_task(greenlets.run(greenlets.in_thread, goes_on.wait, 10.0))
+async def test_call_waits_for_future() -> None:
+    """A call waits for a future, whose result or exception it gets, while the loop goes on."""
+    first, second = (asyncio.get_running_loop().create_future() for _ in range(2))
+    waiting = [asyncio.create_task(greenlets.run(greenlets.result, one)) for one in (first, second)]
     await asyncio.sleep(0)
-    goes_on.set()
-    assert await waiting is True
-    with pytest.raises(LookupError):
-        await greenlets.run(greenlets.in_thread, fail)
+    first.set_result(1)
+    second.set_exception(LookupError())
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert (answers[0], type(answers[1])) == (1, LookupError)
+
+
+async def test_pause_of_call_keeps_no_other_call_waiting() -> None:
+    """A pause in a call lets others run; in a thread it blocks the thread."""
+    order: list[str] = []
+
+    def call() -> None:
+        greenlets.pause(0.01)
+        order.append("paused")
+
+    paused = asyncio.create_task(greenlets.run(call))
+    await asyncio.sleep(0)
+    order.append("other")
+    await asyncio.gather(paused, asyncio.to_thread(call))
+    assert order == ["other", "paused", "paused"]
 
 
 async def test_greenlet_is_kept_for_later_calls_and_holds_nothing() -> None:
