@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 
 from chalicelib.errors import bad_field
 from chalicelib.texts import MAX_NAME_CHARACTERS, checked_line, folded
 
 HANDLE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
+KEPT_NAMES = 8192
+"""Number of valid names, and of chats, that are not checked again."""
 RESERVED = frozenset({"me", "admin", "parley", "root", "support", "system"})
 
 
@@ -19,15 +23,13 @@ class Names:
     """
 
     def __init__(self, *, open_names: bool) -> None:
-        self._open = open_names
-
-    def user(self, name: str, field: str) -> str:
-        """Return a user's name case-folded, as names compare; raises BadRequest naming the field."""
-        return _open_name(name, field) if self._open else _handle(name.casefold(), field)
+        self.user: Callable[[str, str], str] = _open_name if open_names else _folded_handle
+        """Returns a user's name case-folded, as names compare; raises BadRequest naming the field."""
+        self._halves = functools.lru_cache(KEPT_NAMES)(self._unkept_halves)
 
     def account(self, name: str, field: str) -> str:
         """Return a handle case-folded, also on a server with open names; raises BadRequest."""
-        return _handle(name.casefold(), field)
+        return _folded_handle(name, field)
 
     def direct_chat(self, chat: str, field: str) -> tuple[str, tuple[str, str]]:
         """Return the canonical id of a direct chat, and its two members, case-folded and sorted.
@@ -35,11 +37,19 @@ class Names:
         chat: Two names joined by one `:`, in any order and case.
         Raises BadRequest naming the field.
         """
+        return self._halves(chat, field)
+
+    def _unkept_halves(self, chat: str, field: str) -> tuple[str, tuple[str, str]]:
         halves = chat.split(":")
         if len(halves) != 2:
             raise bad_field(field, "a chat is two names joined by one `:`, such as alice:bob")
         first, second = sorted(self.user(half, field) for half in halves)
         return f"{first}:{second}", (first, second)
+
+
+@functools.lru_cache(KEPT_NAMES)
+def _folded_handle(name: str, field: str) -> str:
+    return _handle(name.casefold(), field)
 
 
 def _handle(name: str, field: str) -> str:
@@ -50,6 +60,7 @@ def _handle(name: str, field: str) -> str:
     return name
 
 
+@functools.lru_cache(KEPT_NAMES)
 def _open_name(name: str, field: str) -> str:
     same = folded(checked_line(name, field, "a name", MAX_NAME_CHARACTERS))
     if len(same) > MAX_NAME_CHARACTERS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,13 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 
 def rfc3339(time: int) -> str:
     """Return a time in µs since 1970 as RFC 3339 in UTC with microseconds."""
-    return (UNIX_EPOCH + timedelta(microseconds=time)).isoformat(timespec="microseconds")[:26] + "Z"
+    seconds, fraction = divmod(time, 1_000_000)
+    return f"{_to_the_second(seconds)}.{fraction:06d}Z"
+
+
+@functools.lru_cache(8192)
+def _to_the_second(seconds: int) -> str:
+    return (UNIX_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds")[:19]
 
 
 def microseconds(text: str, field: str) -> int:

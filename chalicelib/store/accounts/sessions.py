@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +25,8 @@ MAX_SESSIONS = 100
 TIMES = 24
 """Number of bytes in a record before the details."""
 ID_BYTES = 8
+KEPT_DETAILS = 1024
+"""Number of clients whose details are not encoded again."""
 AGENT_CHARACTERS = 256
 
 
@@ -39,7 +42,12 @@ def details_of(address: str, agent: str) -> Details:
 
     A character that is not allowed in a line becomes U+FFFD, as the user's other devices show the line.
     """
-    return Details(address, plain(agent[:AGENT_CHARACTERS]))
+    return _details_of(address, agent[:AGENT_CHARACTERS])
+
+
+@functools.lru_cache(KEPT_DETAILS)
+def _details_of(address: str, agent: str) -> Details:
+    return Details(address, plain(agent))
 
 
 class SessionInfo(NamedTuple):
@@ -150,6 +158,7 @@ def _texts(reply: list[bytes]) -> list[str]:
     return [handle.decode() for handle in reply]
 
 
+@functools.lru_cache(KEPT_DETAILS)
 def _pack(details: Details) -> bytes:
     return msgspec.msgpack.encode(details)
 
