@@ -10,6 +10,7 @@ from statistics import median
 
 from bench import servers, wrk
 from bench.findings import Aim, Findings, Skipped, Table
+from bench.http_rates import answer
 from bench.loads import SEND
 from bench.options import LIMITS, Scale, progress
 from bench.wrk import Sample
@@ -47,6 +48,7 @@ def _costs(scale: Scale) -> tuple[list[Table], list[str]]:
             data = Path(tempfile.mkdtemp(dir=folder))
             environ = {"PARLEY_DURABILITY": choice, "PARLEY_RATE_LIMITS": LIMITS}
             with servers.gateway(data, environ) as server:
+                answer(server.url, SEND)
                 for count in CONNECTIONS:
                     sample = wrk.run(server.url, SEND, count, scale.seconds)
                     samples.setdefault((choice, count), []).append(sample)
