@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from chalicelib.push_gateway import installed
 from chalicelib.push_gateway.pusher import SESSION_ENDED, OutgoingFrame
 from infra.local.http.calls import by_event
 from infra.local.http.gateway import Gateway
+from infra.local.pipeline import greenlets
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
 from infra.local.sockets.shared import VARIABLE, Meeting
@@ -38,6 +40,9 @@ def _origins() -> dict[str, str]:
 
 OPENED: dict[str, Any] = {}
 CONNECTED: list[dict[str, Any]] = []
+LET_GO: set[str] = set()
+"""What frames that wait need not wait for any more."""
+POLL_SECONDS = 0.002
 
 
 def _connect(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -60,34 +65,62 @@ def _connect(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _message(event: dict[str, Any], context: Any) -> dict[str, Any]:
     own = event["requestContext"]["connectionId"]
-    pusher = installed.pusher(Settings())
     body = event["body"]
-    if not body.startswith("{"):
-        pusher.push([OutgoingFrame([own], body.encode())])
-        return {"statusCode": 200}
-    order = json.loads(body)
-    if order["do"] == "fail":
-        raise RuntimeError("a defect")
-    if order["do"] == "close":
-        pusher.close(order["to"], SESSION_ENDED)
-        return {"statusCode": 200}
-    if order["do"] == "push":
-        droppable = order.get("droppable", False)
-        frames = [
-            OutgoingFrame(order["to"], order["text"].encode() * times, droppable)
-            for times in order.get("times", [1])
-        ]
-        if order.get("thread"):
-            with ThreadPoolExecutor(1) as threads:
-                outcome = threads.submit(pusher.push, frames).result()
-        else:
-            outcome = pusher.push(frames)
-        if not order.get("silent"):
-            pusher.push([OutgoingFrame([own], json.dumps(outcome._asdict()).encode())])
-        return {"statusCode": 200}
-    answer = {"opened": OPENED.get(own), "early": OPENED.get("early"), "event": event, "pid": os.getpid()}
-    pusher.push([OutgoingFrame([own], json.dumps(answer).encode())])
+    order = json.loads(body) if body.startswith("{") else {"do": "echo"}
+    answer = DOING[order["do"]](order, event)
+    if answer is not None:
+        installed.pusher(Settings()).push([OutgoingFrame([own], answer.encode())])
     return {"statusCode": 200}
+
+
+def _fail(order: dict[str, Any], event: dict[str, Any]) -> None:
+    raise RuntimeError("a defect")
+
+
+def _close(order: dict[str, Any], event: dict[str, Any]) -> None:
+    installed.pusher(Settings()).close(order["to"], SESSION_ENDED)
+
+
+def _push(order: dict[str, Any], event: dict[str, Any]) -> str | None:
+    push = installed.pusher(Settings()).push
+    droppable = order.get("droppable", False)
+    frames = [
+        OutgoingFrame(order["to"], order["text"].encode() * times, droppable)
+        for times in order.get("times", [1])
+    ]
+    if order.get("thread"):
+        with ThreadPoolExecutor(1) as threads:
+            outcome = threads.submit(push, frames).result()
+    else:
+        outcome = push(frames)
+    return None if order.get("silent") else json.dumps(outcome._asdict())
+
+
+def _wait(order: dict[str, Any], event: dict[str, Any]) -> str:
+    while order["for"] not in LET_GO:
+        greenlets.sleep(POLL_SECONDS)
+    return str(order["for"])
+
+
+def _let_go(order: dict[str, Any], event: dict[str, Any]) -> None:
+    LET_GO.add(order["what"])
+
+
+def _tell(order: dict[str, Any], event: dict[str, Any]) -> str:
+    opened = OPENED.get(event["requestContext"]["connectionId"])
+    return json.dumps({"opened": opened, "early": OPENED.get("early"), "event": event, "pid": os.getpid()})
+
+
+DOING: dict[str, Callable[[dict[str, Any], dict[str, Any]], str | None]] = {
+    "echo": lambda _, event: str(event["body"]),
+    "fail": _fail,
+    "close": _close,
+    "push": _push,
+    "wait": _wait,
+    "let go": _let_go,
+    "tell": _tell,
+}
+"""What a message can say; each returns the frame that answers it, or None."""
 
 
 def _disconnect(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -186,6 +186,8 @@ class Store:
 
     def _settled(self, queries: Sequence[Query[Any]], replies: list[Any]) -> list[Any]:
         """Ask again where scripts are forgotten or writes refused, and raise the first error that is left."""
+        if not any(isinstance(reply, Exception) for reply in replies):
+            return replies
         self._ask_in_full(queries, replies)
         refused = [place for place, reply in enumerate(replies) if refuses_writes(reply)]
         if refused:

@@ -25,7 +25,6 @@ MAX_UNANSWERED = 1024
 ENDED = getattr(select, "POLLRDHUP", 0)
 NOT_YET = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _INCOMPLETE = object()
-_read_to = bytearray(READ_BYTES)
 
 
 class Owner(Protocol):
@@ -65,6 +64,7 @@ class PipelinedConnection:
         self._is_tls = isinstance(self._socket, ssl.SSLSocket)
         self._name = opened._host_error()
         self._reader = _reader()
+        self._received = bytearray(READ_BYTES)
         self._unanswered: deque[Asked] = deque()
         self._unsent = bytearray()
         self._partial = 0
@@ -156,7 +156,7 @@ class PipelinedConnection:
     def _read(self) -> None:
         while self.is_open:
             try:
-                size = self._socket.recv_into(_read_to)
+                size = self._socket.recv_into(self._received)
             except NOT_YET:
                 return
             except OSError as error:
@@ -166,7 +166,7 @@ class PipelinedConnection:
                 self.close(redis.ConnectionError(f"Connection closed by {self._name}."))
                 return
             self._heard = monotonic()
-            self._reader.feed(_read_to, 0, size)
+            self._reader.feed(self._received, 0, size)
             self._settle(size)
             if not (self._is_tls and self._socket.pending()):
                 return  # the loop calls again for what is left, after what else is due
