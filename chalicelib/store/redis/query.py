@@ -83,7 +83,10 @@ class Query(Struct, _Unrun, Generic[T_co], frozen=True):
     @property
     def by_name(self) -> Command:
         """The command that runs it, if the store has the script."""
-        return ("EVALSHA", self._script.sha, len(self.keys), *self.keys, *self._args)
+        script, keys = self.script, self.keys
+        if isinstance(script, str):
+            return ("EVALSHA", calling(script).sha, len(keys), *keys, script, *self.args)
+        return ("EVALSHA", script.sha, len(keys), *keys, *self.args)
 
     @property
     def in_full(self) -> Command:
