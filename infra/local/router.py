@@ -34,12 +34,13 @@ class _Node:
         """Return the resource of the segments from depth on; a parameter's segment is put into values."""
         if depth == len(segments):
             return self.resource
-        literal = self.literals.get(unquote(segments[depth]))
+        segment = segments[depth]
+        literal = self.literals.get(unquote(segment) if "%" in segment else segment)
         if literal is not None and (resource := literal.find(segments, depth + 1, values)):
             return resource
-        if self.parameter is None or not segments[depth]:
+        if self.parameter is None or not segment:
             return None
-        values.append(segments[depth])
+        values.append(segment)
         resource = self.parameter.find(segments, depth + 1, values)
         if resource is None:
             values.pop()

@@ -9,7 +9,7 @@ from chalicelib.http.call import MAX_BODY_BYTES
 from infra.local.http.head import check_part, fields_of, lines_of
 
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[\t -~\x80-\xff]*)?")
-MAX_CHUNK_LINE = 1024
+MAX_LINE = 1024
 MAX_TRAILER_BYTES = 16 * 1024
 LINE_END = b"\r\n"
 
@@ -44,7 +44,7 @@ class SizedBody:
 class ChunkedBody:
     """A body in chunks, whose trailers are checked and dropped; see SizedBody.
 
-    Source: RFC 9112, 7.1. A line of a chunk may have MAX_CHUNK_LINE bytes, its extension included.
+    Source: RFC 9112, 7.1. The line before a chunk and each trailer have less than MAX_LINE bytes.
     """
 
     def __init__(self) -> None:
@@ -53,6 +53,7 @@ class ChunkedBody:
         self._left = 0
         self._is_within = False
         self._is_trailer = False
+        self._trailer_bytes = 0
 
     def read(self, data: bytes, start: int) -> int:
         """Take a part of the body from an index on, and return the index of what is not read.
@@ -70,7 +71,7 @@ class ChunkedBody:
     def _step(self, data: bytes, start: int) -> int | None:
         """Read one line or piece, and return the index behind it; None: more has to arrive."""
         if self._is_trailer:
-            return self._trailers(data, start)
+            return self._trailer(data, start)
         if self._left:
             return self._piece(data, start)
         if self._is_within:
@@ -78,9 +79,9 @@ class ChunkedBody:
         return self._line(data, start)
 
     def _line(self, data: bytes, start: int) -> int | None:
-        end = data.find(LINE_END, start, start + MAX_CHUNK_LINE)
-        line = data[start : end if end >= 0 else start + MAX_CHUNK_LINE]
-        if end < 0 and len(line) < MAX_CHUNK_LINE and b"\n" not in line:
+        end = data.find(LINE_END, start, start + MAX_LINE)
+        line = data[start : end if end >= 0 else start + MAX_LINE]
+        if end < 0 and len(line) < MAX_LINE and b"\n" not in line:
             return None
         parts = CHUNK_LINE.fullmatch(line) if end >= 0 else None
         if parts is None:
@@ -107,19 +108,20 @@ class ChunkedBody:
         self._is_within = False
         return start + 2
 
-    def _trailers(self, data: bytes, start: int) -> int | None:
-        if data.startswith(LINE_END, start):
-            self.done = True
-            return start + 2
-        end = data.find(LINE_END * 2, start, start + MAX_TRAILER_BYTES)
-        if end >= 0:
+    def _trailer(self, data: bytes, start: int) -> int | None:
+        end = data.find(LINE_END, start, start + MAX_LINE)
+        if end < 0:
+            if len(data) - start >= MAX_LINE:
+                raise HeadersTooLarge(f"A trailer must have less than {MAX_LINE} bytes.")
+            check_part(data, start)
+            return None
+        self.done = end == start
+        if not self.done:
             fields_of(lines_of(data[start:end]))
-            self.done = True
-            return end + 4
-        if len(data) - start >= MAX_TRAILER_BYTES:
-            raise HeadersTooLarge(f"The trailers must have less than {MAX_TRAILER_BYTES} bytes.")
-        check_part(data[start:])
-        return None
+        self._trailer_bytes += end - start
+        if self._trailer_bytes > MAX_TRAILER_BYTES:
+            raise HeadersTooLarge(f"The trailers must have at most {MAX_TRAILER_BYTES} bytes.")
+        return end + 2
 
 
 def too_large() -> PayloadTooLarge:

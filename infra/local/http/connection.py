@@ -88,7 +88,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = RequestReader("")
         self._state = State.READY
-        self._is_last = False
+        self._is_stopping = False
+        self._has_ended = False
         self._is_advancing = False
         self._is_paused = False
         self._is_blocked = False
@@ -134,7 +135,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Answer what has arrived whole, and then close; see asyncio.Protocol."""
-        self._is_last = True
+        self._has_ended = True
         return self._state is State.BUSY or (self._state is State.READY and self._is_blocked)
 
     def pause_writing(self) -> None:
@@ -172,7 +173,7 @@ class Connection(asyncio.Protocol):
         """
         if self._state is not State.BUSY:
             return
-        goes_on = head.keep_alive and not (is_last or self._is_last)
+        goes_on = head.keep_alive and not (is_last or self._is_stopping)
         is_old = head.request.version == "1.0"
         option = ("keep-alive" if is_old else "") if goes_on else "close"
         data = response_bytes(answer, with_body=head.request.method != "HEAD", connection=option)
@@ -204,7 +205,7 @@ class Connection(asyncio.Protocol):
 
     def stop(self) -> None:
         """Close the connection once what it has begun to answer is answered."""
-        self._is_last = True
+        self._is_stopping = True
         if self._state is State.READY and self._reader.is_between:
             self.transport.close()
 
@@ -235,7 +236,7 @@ class Connection(asyncio.Protocol):
             self._is_paused = False
             self.transport.resume_reading()
         head = self._reader.head
-        if self._is_last and self._reader.is_between:
+        if self._has_ended or (self._is_stopping and self._reader.is_between):
             self._close()
         elif head is not None:
             self._await_body(head)

@@ -73,11 +73,12 @@ def lines_of(head: bytes) -> list[str]:
     return lines
 
 
-def check_part(part: bytes) -> None:
-    """Raise BadRequest if no head can go on from a part of one; says nothing of a part that may be right."""
+def check_part(data: bytes, start: int = 0) -> None:
+    """Raise BadRequest if a part of a head, from an index on, has bytes that no head has."""
+    part = data[start:]
     if part.translate(None, CONTROLS) != part:
         raise BadRequest("The request line and headers must not contain control characters.")
-    if LONE_LINE_END.search(part):
+    if LONE_LINE_END.search(data, start):
         raise BadRequest(BARE_LINE_END)
 
 
@@ -135,7 +136,7 @@ def _absolute(target: str, headers: dict[str, list[str]]) -> tuple[str, str]:
     parts = ABSOLUTE.fullmatch(target)
     if parts is None:
         raise BadRequest("The path must begin with a slash.")
-    if len(headers.get("host", ())) <= 1:
+    if len(headers.get("host", ())) == 1:
         headers["host"] = [parts[1]]
     return parts[2] or "/", (parts[3] or "?")[1:]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from chalicelib.http.call import MAX_BODY_BYTES
 from infra.local.http.body import ChunkedBody, HeadersTooLarge, SizedBody
 from infra.local.http.head import CHUNKED, Head, check_part, parse_head
 
@@ -30,12 +31,16 @@ class RequestReader:
         self.head: Head | None = None
         self._client = client
         self._data = b""
-        self._start = 0
+        self._start = self._scanned = 0
         self._body: SizedBody | ChunkedBody | None = None
 
     def feed(self, data: bytes) -> None:
         """Add bytes that have arrived."""
-        self._data = self._data[self._start :] + data if self.waiting else data
+        if self.waiting:
+            self._data = self._data[self._start :] + data
+            self._scanned = max(0, self._scanned - self._start)
+        else:
+            self._data, self._scanned = data, 0
         self._start = 0
 
     def next(self) -> Received | None:
@@ -47,8 +52,10 @@ class RequestReader:
             head = self._next_head()
             if head is None:
                 return None
-            if head.length == 0:
-                return Received(head, b"")
+            start, end = self._start, self._start + head.length
+            if start <= end <= len(self._data) and head.length <= MAX_BODY_BYTES:
+                self._start = end
+                return Received(head, self._data[start:end])
             self.head = head
             self._body = ChunkedBody() if head.length == CHUNKED else SizedBody(head.length)
         return self._with_body(self.head)
@@ -66,14 +73,17 @@ class RequestReader:
     def rest(self) -> bytes:
         """Return what has arrived behind the last request, and forget it."""
         rest = self._data[self._start :]
-        self._data, self._start = b"", 0
+        self._data, self._start, self._scanned = b"", 0, 0
         return rest
 
     def _next_head(self) -> Head | None:
         data, start = self._data, self._start
-        end = data.find(HEAD_END, start)
+        if start == len(data):
+            return None
+        scanned = max(start, self._scanned - len(HEAD_END) + 1)
+        end = data.find(HEAD_END, scanned)
         if end < 0:
-            self._check_part(data[start:])
+            self._check_part(scanned)
             return None
         if end - start >= MAX_HEAD_BYTES:
             raise _too_large()
@@ -82,10 +92,12 @@ class RequestReader:
             start += 2
         return parse_head(data[start:end], self._client)
 
-    def _check_part(self, part: bytes) -> None:
-        if len(part) >= MAX_HEAD_BYTES:
+    def _check_part(self, scanned: int) -> None:
+        """Check what has arrived of a head from an index on, so that each byte is looked at about once."""
+        if self.waiting >= MAX_HEAD_BYTES:
             raise _too_large()
-        check_part(part)
+        check_part(self._data, scanned)
+        self._scanned = len(self._data)
 
     def _with_body(self, head: Head) -> Received | None:
         body = self._body

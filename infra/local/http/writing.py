@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from chalicelib.errors import PROBLEM_JSON, ParleyError
 
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+UNPRINTABLE = bytes(byte for byte in range(0x100) if not 0x20 <= byte < 0x7F and byte not in b"\r\n")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -51,7 +52,7 @@ class _Date:
         second = int(time.time())
         if second != self._second:
             self._second = second
-            self._line = f"Date: {formatdate(second, usegmt=True)}\n"
+            self._line = f"Date: {formatdate(second, usegmt=True)}\r\n"
         return self._line
 
 
@@ -65,14 +66,14 @@ def response_bytes(answer: Answer, *, with_body: bool = True, connection: str = 
     connection: Value of the Connection header; empty: there is none.
     """
     status, headers, body = answer
-    lines = "".join([f"{name}: {value}\n" for name, value in headers])
-    if not (lines.isascii() and lines.count("\n") == len(headers) and lines.replace("\n", "").isprintable()):
-        raise ValueError(f"the handler gave a header that HTTP cannot carry, among {lines!r}")
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
     if status in BODILESS:
         length, body = "", b""
     else:
-        length = f"Content-Length: {len(body)}\n"
-    ending = f"Connection: {connection}\n\n" if connection else "\n"
-    head = f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\n{lines}{length}{_DATE.line()}{ending}"
-    encoded = head.replace("\n", "\r\n").encode()
-    return encoded + body if with_body else encoded
+        length = f"Content-Length: {len(body)}\r\n"
+    ending = f"Connection: {connection}\r\n\r\n" if connection else "\r\n"
+    head = f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n{lines}{length}{_DATE.line()}{ending}".encode()
+    ends = len(headers) + 3 + bool(length) + bool(connection)
+    if head.count(b"\n") != ends or head.count(b"\r") != ends or head.translate(None, UNPRINTABLE) != head:
+        raise ValueError(f"the handler gave a header that HTTP cannot carry, among {lines!r}")
+    return head + body if with_body else head
