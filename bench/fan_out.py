@@ -16,7 +16,7 @@ from bench.round_trips import Count, counted
 from chalicelib.store import keys
 
 SIZES = (2, 10, 100, 1000)
-MAX_INBOXES, MAX_READS = 100, 4
+MAX_INBOXES, MAX_READS = 100, 2
 COLUMNS = (
     *("members", "p50 ms", "p99 ms", "scripts run", "reads by the store"),
     *("µs in the store", "inboxes written"),

@@ -34,6 +34,7 @@ from bench.options import LIMITS, Scale, progress
 from bench.plots.charts import Chart
 from bench.servers import Served
 from bench.wrk import LoadError, Sample
+from chalicelib.store.redis.nodes import Command
 from infra.local.options import ALWAYS, DISPATCH, EVERYSEC
 from infra.local.options import CHALICE as CHALICE_WAY
 
@@ -54,7 +55,6 @@ ONLY_ON = {
     PAGE_V1.name: (AIMED, CROWDED),
 }
 """The servers and requests that are not measured on every number of connections."""
-APPEND = Load("append", "", "")
 RATIO_AIM, P99_AIM_MS, CROWD_AIM = 0.26, 5.0, 1.0
 
 
@@ -67,10 +67,11 @@ class Case(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A request to a server."""
+    """A request to a server; command: That a store is asked instead."""
 
     url: str
     load: Load
+    command: Command = ()
 
 
 Rounds = dict[Case, list[Sample]]
@@ -111,8 +112,8 @@ def _cases(targets: dict[tuple[str, str], Target]) -> list[Case]:
 
 
 def _sample(target: Target, connections: int, seconds: int) -> Sample:
-    if target.load is APPEND:
-        return store_rate.run(target.url, connections, seconds)
+    if target.command:
+        return store_rate.run(target.url, target.command, connections, seconds)
     return wrk.run(target.url, target.load, connections, seconds)
 
 
@@ -144,7 +145,7 @@ def _servers() -> Iterator[dict[tuple[str, str], Target]]:
         yield {
             (PARSER, HELLO.name): Target(running.enter_context(servers.parser_hello()), HELLO),
             (BARE, HELLO.name): Target(running.enter_context(servers.hello()), HELLO),
-            **({} if _skipped() else {(STORE, APPEND.name): Target(open_store, APPEND)}),
+            **({} if _skipped() else _alone(open_store)),
             **{(OPEN, load.name): Target(parley[OPEN].url, load) for load in LOADS},
             **{(CLOSED, load.name): Target(parley[CLOSED].url, load) for load in tokens},
             **{
@@ -154,6 +155,14 @@ def _servers() -> Iterator[dict[tuple[str, str], Target]]:
             },
             **{(CHALICE, load.name): Target(chalice, load) for load in (PING, SEND, PULL)},
         }
+
+
+def _alone(store: str) -> dict[tuple[str, str], Target]:
+    """Return the scripts of a send, for the store of the open server."""
+    return {
+        (STORE, name): Target(store, Load(name, "", ""), command)
+        for name, command in store_rate.commands(store).items()
+    }
 
 
 def by_token(server: Served) -> list[Load]:
@@ -188,8 +197,9 @@ def _rates(rows: Rows, samples: Rounds, scale: Scale) -> Table:
         f" (PARLEY_AUTH=open), `by token`: a closed one (required), both with PARLEY_DURABILITY={EVERYSEC};"
         f" `always`: PARLEY_DURABILITY={ALWAYS}; `Chalice`: {DISPATCH}={CHALICE_WAY}. Each as `make run`"
         f" starts it, with {servers.workers()} workers and its own embedded Valkey; the bare hellos have"
-        f" {servers.cores()} processes. `append`: the script of a send with its arguments, from a load"
-        " generator in C to the open server's Valkey, without Parley. `chalice local` has one process."
+        f" {servers.cores()} processes. `the script alone`: with the arguments of a send, from a load"
+        " generator in C to the open server's Valkey, without Parley; a send runs one script, which"
+        " authenticates, appends and writes the inboxes. `chalice local` has one process."
     )
     return Table(
         "Requests over HTTP",
@@ -271,7 +281,7 @@ def _charts(samples: Rounds) -> list[Chart]:
     shown = {
         "hello on httptools": (PARSER, HELLO.name),
         "hello on Granian": (BARE, HELLO.name),
-        "append, Valkey alone": (STORE, APPEND.name),
+        "Valkey alone, a send": (STORE, store_rate.WHOLE_SEND),
         "ping": (OPEN, PING.name),
         "pull of 10": (OPEN, PULL.name),
         "pull by token": (CLOSED, PULL.name),

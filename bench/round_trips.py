@@ -14,6 +14,8 @@ from bench.loads import LOADS, PING, Load
 from bench.options import Scale, progress
 
 PREFIX = "cmdstat_"
+WANTED = 1.0
+"""Round trips of a call on a single server, where one script does all of a send to a direct chat."""
 SCRIPT_CALLS = ("evalsha", "eval")
 OUR_OWN = ("info", "config|resetstat")
 COLUMNS = ("call", "scripts run", "reads by the store", "µs in the store", "commands inside the script")
@@ -41,15 +43,8 @@ def measure(scale: Scale) -> Findings:
         " connection, which is the number of round trips."
     )
     rows = [_row(load, count) for load, count in counts.items()]
-    aims = [_aim(load, counts[load], _wanted(load)) for load in counts if load != PING]
+    aims = [_aim(load, counts[load], WANTED) for load in counts if load != PING]
     return Findings([Table("Round trips of a call", note, COLUMNS, rows)], aims, [])
-
-
-def _wanted(load: Load) -> float:
-    """Return the wanted number: a send authenticates a token, appends, and writes inboxes; a pull reads."""
-    if "send" not in load.name:
-        return 1.0
-    return 3.0 if load.token else 2.0
 
 
 def _count(made: Handler, load: Load, calls: int) -> Count:
