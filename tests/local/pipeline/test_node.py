@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import pytest
 import redis
+from redis.crc import key_slot
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
 from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.credentials import ACCESS_STRING, SecretLogin
 from chalicelib.store.redis.nodes import BlockingNode, ClusterNodes, SingleNode
 from infra.local.pipeline import greenlets, server
 from infra.local.pipeline.asked import Asked
@@ -25,6 +27,8 @@ from tests.local.pipeline.slow_link import SlowLink
 from tests.servers.engines import Engine, ValkeyEngine
 from tests.servers.faults import CuttingProxy
 from tests.store.log_records import CHAT, Log, settings_for
+from tests.store.redis.test_rotated_credentials import SecretsManager
+from tests.store.store_users import WORD, cut_all, user
 
 pytestmark = pytest.mark.anyio
 
@@ -255,3 +259,52 @@ async def test_too_many_waiting_calls_are_refused(valkey: Engine, monkeypatch: p
         answers = await side_by_side([*calls, store.ping])
     assert answers[:10] == [str(n) for n in range(10)]
     assert [type(answer) for answer in answers[10:]] == [redis.ConnectionError] * 2 + [StoreUnavailable]
+
+
+@pytest.mark.parametrize("engine", ["valkey", "cluster"], indirect=True)
+async def test_login_is_renewed_once_for_all_calls(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a password was rotated, calls that are refused together read the new one once, and all succeed."""
+    manager = SecretsManager(WORD)
+    monkeypatch.setattr(SecretLogin, "_client", lambda self: manager)
+    with user(engine, "few", ACCESS_STRING) as set_password:
+        settings = settings_for(engine, redis_user=None, redis_password=None, redis_secret="parley/store")
+        async with node_for(settings) as node:
+            log = Log(Store(node))
+            await greenlets.run(log.append, CHAT, Content("ann", "first"))
+            manager.password = "another"
+            set_password("another")
+            cut_all(engine)
+            answers = await side_by_side([_send(log, number) for number in range(20)])
+    assert sorted(answer.seq for answer in answers) == list(range(2, 22))
+    assert manager.reads == 2
+
+
+@pytest.fixture
+def moving(cluster: Engine) -> Iterator[str]:
+    """A key whose slot is on its way from one server of the cluster to another."""
+    cluster.flush()
+    key, (first, *_) = "{c001}:key", cluster.nodes
+    slot = key_slot(key.encode())
+    shares = first.execute_command("CLUSTER SLOTS")
+    source, target = _owner(cluster, shares, slot), _owner(cluster, shares, (slot + 8192) % 16384)
+    names = [node.execute_command("CLUSTER MYID").decode() for node in (source, target)]
+    target.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", names[0])
+    source.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", names[1])
+    yield key
+    for node in (source, target):
+        node.execute_command("CLUSTER SETSLOT", slot, "STABLE")
+
+
+def _owner(cluster: Engine, shares: Any, slot: int) -> redis.Redis:
+    port = next(share[2][1] for share in shares if share[0] <= slot <= share[1])
+    return next(node for node in cluster.nodes if node.connection_pool.connection_kwargs["port"] == port)
+
+
+async def test_commands_follow_a_slot_that_is_moving(cluster: Engine, moving: str) -> None:
+    """Commands on keys that have left their slot's owner go to its new owner, alone and in a batch."""
+    async with node_for(settings_for(cluster)) as node:
+        command = ("EVAL", ECHO, 1, moving, "here")
+        answers = await side_by_side(
+            [partial(node.execute, command, repeatable=False), partial(node.execute_all, [command] * 3)]
+        )
+    assert answers == [b"here", [b"here"] * 3]
