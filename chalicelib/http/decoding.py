@@ -16,6 +16,8 @@ from chalicelib.schemas.shapes import whole_fields
 
 T = TypeVar("T")
 
+KEPT_CHARACTERS = 256
+"""Maximum length of a percent-encoded value that is remembered decoded."""
 WHOLE = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
 
 
@@ -96,7 +98,14 @@ def _check_whole(values: dict[str, str], whole: Set[str], written: Mapping[str, 
 
 def unquoted(value: str, field: str) -> str:
     """Return a percent-encoded value decoded; raises BadRequest naming the field."""
+    if "%" not in value:
+        return value
     try:
-        return unquote(value, errors="strict") if "%" in value else value
+        return _unquoted(value) if len(value) <= KEPT_CHARACTERS else unquote(value, errors="strict")
     except UnicodeDecodeError:
         raise bad_field(field, "its percent-encoding is not UTF-8") from None
+
+
+@functools.lru_cache(4096)
+def _unquoted(value: str) -> str:
+    return unquote(value, errors="strict")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
+
+KEPT_PATHS, KEPT_CHARACTERS = 4096, 256
+"""Number and length of paths whose routes are remembered."""
 
 
 class Match(NamedTuple):
@@ -58,6 +62,7 @@ class Router:
         self._root = _Node()
         self._names: dict[str, list[str]] = {}
         self._literal: dict[str, Match] = {}
+        self._kept = functools.lru_cache(KEPT_PATHS)(self._found)
         for resource in resources:
             self._add(resource)
 
@@ -70,6 +75,9 @@ class Router:
             path = path[:-1]
         if literal := self._literal.get(path):
             return literal
+        return self._kept(path) if len(path) <= KEPT_CHARACTERS else self._found(path)
+
+    def _found(self, path: str) -> Match | None:
         values: list[str] = []
         resource = self._root.find(path.split("/"), 0, values)
         if resource is None:
