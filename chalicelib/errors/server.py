@@ -18,7 +18,7 @@ class MethodNotAllowed(ParleyError):
 
 
 class RequestTimeout(ParleyError):
-    """The request's body did not arrive in time."""
+    """The request did not arrive in time."""
 
     status, code, title = 408, "request_timeout", "Request timed out"
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import PROBLEM_JSON, ParleyError
 
-BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
 UNPRINTABLE = bytes(byte for byte in range(0x100) if not 0x20 <= byte < 0x7F and byte not in b"\r\n")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
