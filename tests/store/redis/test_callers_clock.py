@@ -236,7 +236,8 @@ def test_an_hour_of_users(engine: Engine, town: Door, raw: RawClient) -> None:
     assert owed_work.sweep(None)["expired"] == 2  # the sessions of ann and dan
 
     assert ran(engine, asking()) == set()
-    assert {one.name for one in variants()} - ran(engine, variants()) == {"redis/ask_time"}
+    unused = {"redis/ask_time", "messages/send_message"}  # the latter is for a store that is no cluster
+    assert {one.name for one in variants()} - ran(engine, variants()) == unused
     assert [node.execute_command("ACL LOG") for node in engine.nodes] == [[], [], []]
 
 
