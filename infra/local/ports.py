@@ -42,6 +42,8 @@ class Port(NamedTuple):
             return socket.socket(fileno=self.shared)
         own = socket.socket(_family(self.address))
         own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        # Its connections inherit this, and the next server is not refused the port while some of them close.
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         own.bind((self.address, self.number))
         return own
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from tests.servers.waiting import eventually
 
 COUNT = 2
 QUEUED = 5
+TCP = (socket.AF_INET, socket.SOCK_STREAM)
 
 
 class Pool:
@@ -124,6 +126,21 @@ def test_claimed_port_cannot_be_claimed_again(spreads: bool) -> None:
         for again in (True, False):
             with pytest.raises(StartError, match="Set PORT to another"), _claimed(port, spreads=again):
                 pass
+
+
+@pytest.mark.parametrize("spreads", [True, False])
+def test_port_can_be_claimed_while_connections_of_the_last_server_close(spreads: bool) -> None:
+    """A server that starts right after another on the same port gets it."""
+    with claimed_port("127.0.0.1", 0, spreads=spreads) as port, contextlib.ExitStack() as stack:
+        own = stack.enter_context(port.listener() if spreads else socket.fromfd(port.shared or 0, *TCP))
+        own.listen()
+        peer = stack.enter_context(Peer(port.number))
+        own.accept()[0].close()
+        own.close()
+        held = stack.pop_all()
+    with held, _claimed(port, spreads=spreads) as again:
+        assert again.number == port.number
+        assert peer.socket.recv(1) == b""
 
 
 def test_worker_on_all_ipv6_addresses_gets_ipv4_connections_too() -> None:
