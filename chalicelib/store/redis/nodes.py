@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import redis
+from hiredis import pack_command
 from redis.connection import ConnectionInterface
 
 from chalicelib.config import Settings
@@ -60,33 +61,33 @@ class SingleNode:
     def execute(self, command: Command, *, repeatable: bool) -> Any:
         """Run a command; one that cannot have run, or may run twice, is tried again on a new connection."""
         connection = self._connection()
-        packed = connection.pack_command(*command)
+        sent = [packed(command)]
         if not repeatable:
             drop_if_closed(connection)
         try:
-            connection.send_packed_command(packed)
+            connection.send_packed_command(sent)
         except redis.AuthenticationError:
             raise
         except redis.ConnectionError:
-            connection.send_packed_command(packed)
+            connection.send_packed_command(sent)
         try:
             return connection.read_response()
         except redis.ConnectionError as error:
             if not repeatable or isinstance(error, redis.AuthenticationError):
                 raise
-            connection.send_packed_command(packed)
+            connection.send_packed_command(sent)
             return connection.read_response()
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
         """Send all commands, then read all replies; again on a new connection when this one breaks."""
         connection = self._connection()
-        packed = connection.pack_commands(commands)
+        sent = [b"".join(map(packed, commands))]
         try:
-            return _replies(connection, packed, len(commands))
+            return _replies(connection, sent, len(commands))
         except redis.AuthenticationError:
             raise
         except redis.ConnectionError:
-            return _replies(connection, packed, len(commands))
+            return _replies(connection, sent, len(commands))
 
     def ping(self) -> None:
         """Ask the server whether it is there."""
@@ -104,8 +105,16 @@ class SingleNode:
         return connection
 
 
-def _replies(connection: ConnectionInterface, packed: Any, count: int) -> list[Any]:
-    connection.send_packed_command(packed)
+def packed(command: Command) -> bytes:
+    """Return a command as it is sent; redis-py's own function for it takes three times as long."""
+    try:
+        return pack_command(command)  # type: ignore[no-any-return,arg-type]
+    except TypeError as error:
+        raise redis.DataError(str(error)) from None
+
+
+def _replies(connection: ConnectionInterface, sent: list[bytes], count: int) -> list[Any]:
+    connection.send_packed_command(sent)
     replies: list[Any] = []
     try:
         while len(replies) < count:

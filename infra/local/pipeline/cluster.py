@@ -19,11 +19,11 @@ from redis.exceptions import (
 
 from chalicelib.config import Settings
 from chalicelib.store.redis.credentials import StoreLogin
-from chalicelib.store.redis.nodes import ClusterNodes, Command
+from chalicelib.store.redis.nodes import ClusterNodes, Command, packed
 from infra.local.pipeline import greenlets
 from infra.local.pipeline.asked import Asked
 from infra.local.pipeline.login import LoopLogin
-from infra.local.pipeline.node import packed, raised
+from infra.local.pipeline.node import raised
 from infra.local.pipeline.slots import Slots
 
 MAX_ATTEMPTS = 16

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from hiredis import pack_command
 
 from chalicelib.config import Settings
 from chalicelib.store.redis.credentials import StoreLogin
-from chalicelib.store.redis.nodes import Command, SingleNode
+from chalicelib.store.redis.nodes import Command, SingleNode, packed
 from infra.local.pipeline import greenlets
 from infra.local.pipeline.login import LoopLogin
 from infra.local.pipeline.server import Server
@@ -52,14 +51,6 @@ class LoopNode:
     def close(self) -> None:
         """Close the connections of the loop."""
         self._server.close()
-
-
-def packed(command: Command) -> bytes:
-    """Return a command as it is sent."""
-    try:
-        return pack_command(command)  # type: ignore[no-any-return,arg-type]
-    except TypeError as error:
-        raise redis.DataError(str(error)) from None
 
 
 def raised(reply: Any) -> Any:
