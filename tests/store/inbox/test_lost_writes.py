@@ -12,7 +12,7 @@ from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
 from tests.store.app_requests import Answer
 from tests.store.log_records import RawClient
-from tests.store.lost_writes import UNTOLD, Holder, Moment, ReplicatedEngine, sweep
+from tests.store.lost_writes import UNTOLD, Holder, Moment, ReplicatedEngine, ask_as_a_cluster, sweep
 from tests.store.syncing_client import asked, inbox_of
 
 USERS = ("ann", "bob", "cid", "dan", "eve")
@@ -102,10 +102,11 @@ class World:
 
 
 @pytest.fixture
-def engine(valkey: Engine) -> Engine:
-    """One store; a subset of its keys is set back, as nodes of a cluster would lose writes."""
+def engine(valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """One store, asked as a cluster; a subset of its keys is set back, as nodes would lose writes."""
     valkey.start()
     valkey.flush()
+    ask_as_a_cluster(monkeypatch)
     return valkey
 
 
