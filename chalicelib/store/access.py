@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.errors import HistoryChanged, Muted, ParleyError, bad_field, no_chat, not_a_member
-from chalicelib.store import keys
+from chalicelib.store import key_rows, keys
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HISTORY_CHANGED, NO_CHAT, NO_MEMBER, NO_MESSAGE = range(4)
@@ -17,9 +17,8 @@ def kind_of(chat: str) -> str:
     return "direct" if ":" in chat else "group"
 
 
-def reader_keys(chat: str) -> tuple[str, str, str, str, str]:
-    """Return the keys from which the scripts read a user's permissions; see lua/parts/read_permission.lua."""
-    return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.read_states(chat)
+reader_keys = key_rows.together(keys.log, keys.chat, keys.members, keys.others, keys.read_states)
+"""Returns the keys from which the scripts read a user's permissions; see lua/parts/read_permission.lua."""
 
 
 def message_item(chat: str) -> str:

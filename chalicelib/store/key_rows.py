@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
@@ -11,6 +12,7 @@ Of = Callable[[str], str]
 K = TypeVar("K", bound=Callable[..., str])
 ROWS: dict[Callable[..., str], Row] = {}
 """The row of each function that makes a key."""
+KEPT_TEXTS = 4096
 NUMBER = "<NNN>"
 """The placeholder of the partition's number in a pattern."""
 
@@ -87,6 +89,25 @@ def single(*row: str) -> Callable[[], str]:
         return row[0]
 
     return _noted(key, row)
+
+
+def together(*kinds: Of) -> Callable[[str], tuple[str, ...]]:
+    """Return the function that makes keys of several kinds of one text, faster than one by one.
+
+    kinds: Functions that of_one and of_partition have made, of one slot. The last KEPT_TEXTS texts are kept:
+    the members of a group get one message after the other.
+    """
+    tag, _ = _tag_and_name(ROWS[kinds[0]].pattern)
+    names = [
+        (_tag_and_name(ROWS[kind].pattern)[1], "<" in ROWS[kind].pattern[len("{c<NNN>}") :]) for kind in kinds
+    ]
+
+    @functools.lru_cache(maxsize=KEPT_TEXTS)
+    def made(text: str) -> tuple[str, ...]:
+        slot = tag(text)
+        return tuple([f"{slot}:{name}{text}" if has_text else f"{slot}:{name}" for name, has_text in names])
+
+    return made
 
 
 def all_of(key: Of) -> list[str]:

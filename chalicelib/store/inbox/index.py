@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chalicelib.store import keys
+from chalicelib.store import key_rows, keys
 from chalicelib.store.inbox.entries import (
     ActivePage,
     Checked,
@@ -64,7 +65,7 @@ class Inboxes:
 
     def delivery(self, chat: str, handles: Iterable[str]) -> Query[list[Recipient]]:
         """Return the query of `deliver` without the time, for a script that knows it; see OneStepSends."""
-        return _delivering(_delivery_args(chat), tuple(dict.fromkeys(handles)))
+        return _delivering(_delivery_args(chat), dict.fromkeys(handles))
 
     def update(self, chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
         """Return the query that writes an inbox entry, unless the index has one with a newer stamp."""
@@ -134,16 +135,18 @@ def bool_if_kept(reply: int | None) -> bool | None:
     return None if reply is None else bool(reply)
 
 
-def _index_keys(handle: str) -> tuple[str, ...]:
-    return keys.user(handle), keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle)
+_index_keys = key_rows.together(keys.user, keys.inbox_entries, keys.inbox, keys.active)
+_delivery_keys = key_rows.together(
+    keys.user, keys.inbox_entries, keys.inbox, keys.active, keys.user_connections
+)
 
 
 def _delivery_args(chat: str) -> tuple[str | int, ...]:
     return chat, int(":" not in chat)
 
 
-def _delivering(args: tuple[str | int, ...], handles: Sequence[str]) -> Query[list[Recipient]]:
-    named = [key for handle in handles for key in (*_index_keys(handle), keys.user_connections(handle))]
+def _delivering(args: tuple[str | int, ...], handles: Iterable[str]) -> Query[list[Recipient]]:
+    named = itertools.chain.from_iterable(map(_delivery_keys, handles))
     return Query(DELIVER_MESSAGE, tuple(named), args, _recipients)
 
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from chalicelib.errors import IdConflict, MessageNotFound
-from chalicelib.store import keys
+from chalicelib.store import key_rows, keys
 from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, message_item, muted, reader_keys, refusal
 from chalicelib.store.messages.content import Content, LogEntry, encode, entry_of, packed
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
@@ -85,22 +85,16 @@ class MessageLog:
         reply to a message that does not exist yet; for a group first ChatNotFound, NotAMember and Muted.
         """
         sender = folded(content.sender)
-        names = [keys.log(chat), keys.chat(chat), keys.members(chat)]
-        names += [
-            keys.read_states(chat),
-            keys.uncounted(chat),
-            keys.outbox(chat),
-            keys.chat_connections(chat),
-        ]
+        named = _append_keys(chat)
         args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat)]
         args += [message_item(chat) if pending else "", content.reply_to or 0]
         if content.id is not None:
             today = int(time.time()) // DAY_SECONDS
-            names += [keys.ids(chat, day) for day in range(today - 2, today + 2)]
+            named += tuple([keys.ids(chat, day) for day in range(today - 2, today + 2)])
             args += [_digest(sender, content.id), _fingerprint(content)]
             args += [today - 2, IDS_TTL_SECONDS]
         read = functools.partial(_appended, chat)
-        return Query(APPEND_MESSAGE, tuple(names), tuple(args), read, repeatable=content.id is not None)
+        return Query(APPEND_MESSAGE, named, tuple(args), read, repeatable=content.id is not None)
 
     def after(
         self,
@@ -139,6 +133,17 @@ class MessageLog:
         return _reading(chat, "newest", skip, limit, reader, None, None)
 
 
+_append_keys = key_rows.together(
+    keys.log,
+    keys.chat,
+    keys.members,
+    keys.read_states,
+    keys.uncounted,
+    keys.outbox,
+    keys.chat_connections,
+)
+
+
 def _appended(chat: str, reply: Any) -> Appended:
     seq, sent, outcome, *rest = reply
     if outcome == CONFLICT:
@@ -154,7 +159,7 @@ def _appended(chat: str, reply: Any) -> Appended:
     if outcome == MUTED:
         raise muted(chat, sent)
     members, *recipients = rest or (None,)
-    named = [handle.decode() for handle in members or ()] or None
+    named = members.decode().split("\0") if members else None
     return Appended(
         seq, sent, outcome == DUPLICATE, named, recipients_of(*recipients) if recipients else None
     )

@@ -18,6 +18,8 @@ from chalicelib.store.redis.scripts import Script
 T = TypeVar("T")
 
 SEND_MESSAGE = Script("messages/send_message")
+LEFT_OUT = (0, 0)
+"""The numbers of keys and arguments of a script that is left out."""
 
 
 class Steps(NamedTuple):
@@ -74,16 +76,19 @@ class OneStepSends:
         chat: The canonical id. needs_account: Whether the other user of a direct chat must have an account.
         skip: Id of a connection that the message is not pushed to.
         """
-        asked = (steps.authentication, steps.relation, steps.append, steps.delivery)
-        named = [keys.outbox(chat), *(key for step in asked if step for key in step.keys)]
+        append, authentication, relation, delivery = steps
         first, _, second = chat.partition(":")
-        args: list[bytes | str | int] = [int(needs_account), message_item(chat)]
-        args += [inbox_item(first, chat), inbox_item(second, chat), skip or ""]
-        for step in asked:
-            args += (len(step.keys), len(step.args), *step.args) if step else (0, 0)
+        named: tuple[str, ...] = (keys.outbox(chat),)
+        args: tuple[bytes | str | int, ...] = (int(needs_account), message_item(chat))
+        args += inbox_item(first, chat), inbox_item(second, chat), skip or ""
+        for step in (authentication, relation, append, delivery):
+            if step is None:
+                args += LEFT_OUT
+            else:
+                named += step.keys
+                args += len(step.keys), len(step.args), *step.args
         read = functools.partial(_outcome, steps)
-        repeatable = steps.append.repeatable
-        return Query(SEND_MESSAGE, tuple(named), tuple(args), read, repeatable, if_refused=None)
+        return Query(SEND_MESSAGE, named, args, read, append.repeatable, if_refused=None)
 
 
 def _outcome(steps: Steps, reply: list[Any] | None) -> SendOutcome | None:

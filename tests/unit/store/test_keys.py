@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from redis.crc import key_slot
 
 from chalicelib.store import keys, partitions
-from chalicelib.store.key_rows import ROWS
+from chalicelib.store.key_rows import ROWS, together
 from infra import key_table
 
 CHATS = st.text(min_size=1, max_size=130)
@@ -49,6 +49,14 @@ def test_keys_of_a_chat_share_a_slot(chat: str, day: int) -> None:
     slots = {key_slot(key.encode()) for key in (keys.log(chat), keys.ids(chat, day), keys.ids(chat, day + 1))}
 
     assert slots == {key_slot(partitions.chat_partition(chat).encode())}
+
+
+@given(chat=CHATS)
+def test_keys_made_together_are_those_made_one_by_one(chat: str) -> None:
+    """Keys of several kinds are the same and in the same order, those of a whole partition too."""
+    kinds = (keys.log, keys.outbox, keys.members)
+
+    assert together(*kinds)(chat) == tuple(kind(chat) for kind in kinds)
 
 
 @given(one=CHATS, other=CHATS)

@@ -20,18 +20,18 @@ local field = ARGV[7] -- 8 bytes, digest of sender and id
 local fingerprint = ARGV[8] -- 8 bytes, digest of the content
 local first_day = ARGV[9] -- integer, the UTC day of KEYS[8]
 local ttl = ARGV[10] -- integer, seconds that an ids key lives after its last write
--- reply: {seq, time in µs, outcome, [handle of each member of a group that is not large...]}; of a large chat {seq, time in µs,
---   outcome, nil, the connections that take JSON, those that take protobuf}, see recipients.
+-- reply: {seq, time in µs, outcome, handles of the members of a group that is not large, with \0 between them}; of a large chat
+--   {seq, time in µs, outcome, nil, the connections that take JSON, those that take protobuf}, see recipients.
 --   Outcomes: 0: stored, 1: was stored before, 2: the id has other content; nothing is stored with 3: the chat does not exist,
 --   4: not a member, 5: muted until that time, 6: there is no message to reply to
 local FIRST_IDS = 8
-local time, large, handles, today = now(), false, {}, nil
+local time, large, handles, today = now(), false, '', nil
 
 if kind == GROUP then
   local refusal, muted_until, is_large = send_permission(chat, members, sender, time)
   if refusal then return {0, muted_until, refusal} end
   large = is_large
-  if not large then handles = redis.call('HKEYS', members) end
+  if not large then handles = table.concat(redis.call('HKEYS', members), '\0') end
 end
 
 if #KEYS >= FIRST_IDS then
