@@ -302,6 +302,19 @@ def test_a_listed_host_is_served_and_its_pages_are_let_in(echo: SocketServer) ->
     assert echo.upgrade("/", "Connection: Upgrade", *UPGRADE, host=f"{LISTED_HOST}:1").status == 101
 
 
+def test_frames_right_behind_the_request_arrive(echo: SocketServer) -> None:
+    """Frames that a client sends before it has the answer to its upgrade are handled, in whatever number."""
+    count, data = 3000, b"x" * 60
+    with Peer(echo.port) as peer:
+        upgrade = ("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
+        peer.send(*upgrade, body=text(data).serialize(mask=True) * count)
+        with peer.socket.makefile("rb") as received:
+            assert received.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
+            while received.readline() != b"\r\n":
+                continue
+            assert received.read(count * 62) == text(data).serialize(mask=False) * count
+
+
 def test_upgrade_on_a_used_connection(echo: SocketServer) -> None:
     """A connection that has had answers can become a WebSocket, by the same rules as a new one."""
     for host, status in (("localhost", 101), ("evil.example", 403)):

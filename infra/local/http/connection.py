@@ -197,11 +197,16 @@ class Connection(asyncio.Protocol):
         """Let something else go on with the connection."""
         transport, rest = self.transport, self._reader.rest()
         self._forget()
-        transport.pause_reading()  # uvloop looks at a protocol's kind when it begins to read
+        if not self._is_paused:
+            transport.pause_reading()  # uvloop looks at a protocol's kind when it begins to read
         transport.set_protocol(successor)
         transport.resume_reading()
         lost = functools.partial(self._host.addresses.leave, self.client)
-        successor.take_over(transport, rest, lost)
+        try:
+            successor.take_over(transport, rest, lost)
+        except Exception:
+            transport.abort()
+            raise
 
     def stop(self) -> None:
         """Close the connection once what it has begun to answer is answered."""

@@ -36,7 +36,7 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """Add bytes that have arrived."""
-        if self.waiting:
+        if self._start < len(self._data):
             self._data = self._data[self._start :] + data
             self._scanned = max(0, self._scanned - self._start)
         else:
