@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.sampler import sitecustomize
 from bench.sampler.sitecustomize import WRITE_SECONDS, Stack
 
-EDGE, HTTP = "edge: event loop, read, parse, route, respond", "http/: decode, authenticate, encode"
+EDGE, HTTP = "edge: loop, read, parse, route, respond", "http/: decode, authenticate, encode"
 CHALICE, SERVICES, LOG = "Chalice", "services", "log line"
 STORE, STORE_CONNECTION = "store: names, arguments, replies", "store connection: pack, send, wait, parse"
 PART_OF: tuple[tuple[str, str], ...] = (

@@ -10,7 +10,7 @@ from bench.plots.svg import COLOURS, WIDTH
 
 LEFT, RIGHT, TOP = 110, 60, 48
 BAR, GAP = 34.0, 18.0
-LEGEND_COLUMNS, LEGEND_HEIGHT = 2, 20.0
+LEGEND_COLUMNS, LEGEND_LEFT, LEGEND_HEIGHT = 2, 40, 20.0
 WIDE_ENOUGH = 30.0
 """Width of a part, in pixels, that has room for its figure."""
 
@@ -50,13 +50,13 @@ def _bar(place: int, name: str, parts: Parts, across: Range, colours: dict[str, 
             white = ' fill="#fff" font-size="12"'
             drawn.append(pieces.text((left + right) / 2, middle, f"{value:.0f}", "middle", white))
         start += value
-    return [*drawn, pieces.text(_x(across, start) + 8, middle, f"{start:.0f}", more=' font-weight="600"')]
+    return [*drawn, pieces.text(_x(across, start) + 8, middle, f"{start:,.0f}", more=' font-weight="600"')]
 
 
 def _legend(colours: dict[str, str], top: float) -> list[str]:
     drawn = []
     for place, (name, colour) in enumerate(colours.items()):
-        x = LEFT + place % LEGEND_COLUMNS * (WIDTH - LEFT - RIGHT) / LEGEND_COLUMNS
+        x = LEGEND_LEFT + place % LEGEND_COLUMNS * (WIDTH - LEGEND_LEFT) / LEGEND_COLUMNS
         y = top + place // LEGEND_COLUMNS * LEGEND_HEIGHT
         drawn += [pieces.box(x, y - 10, 11, 11, colour, name), pieces.text(x + 18, y, name)]
     return drawn
