@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import sys
 import time
@@ -33,11 +34,8 @@ from bench import (
 from bench.document import DocumentError
 from bench.findings import Findings, Skipped, report
 from bench.options import FULL, QUICK, Scale, progress
-from bench.probes import ProbeError
-from bench.servers import ServerError, allow_open_files
-from bench.trees import BASELINE, NO_BASELINE, Tree, TreeError, compared
-from bench.wrk import LoadError
-from tests.servers.engines import EngineError
+from bench.servers import allow_open_files
+from bench.trees import BASELINE, HERE, NO_BASELINE, Tree, TreeError, compared
 
 PARTS: dict[str, Callable[[Scale], Findings]] = {
     "http": http_rates.measure,
@@ -64,9 +62,8 @@ ORDER = (
     *("http", "ratios", "where", "auth", "cpu", "client", "group", "realtime", "length"),
     *("trips", "fan_out", "sync", "push", "durability", "store", "import", "package"),
 )
+MAX_ERROR = 300
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-KNOWN = (AssertionError, EngineError, LoadError, OSError, ProbeError, RuntimeError, ServerError, TimeoutError)
-"""Errors of a part that the other parts survive."""
 
 
 def main() -> None:
@@ -93,9 +90,21 @@ def _measured(options: argparse.Namespace) -> tuple[str, list[Findings]]:
     about, parts = machine.description(), options.parts or ORDER
     scale = QUICK if options.quick else FULL
     compares = any(part in COMPARED for part in parts)
-    with compared(options.against if compares else NO_BASELINE) as trees:
+    with contextlib.ExitStack() as held:
+        trees, skipped = _trees(options.against if compares else NO_BASELINE, held)
         found = [_found(part, scale, trees) for part in parts]
-    return f"{about}\n- Commit before: {options.against}" if compares else about, found
+    before = f"\n- Commit before: {options.against}" if len(trees) > 1 else ""
+    return about + before, [Findings([], [], skipped), *found]
+
+
+def _trees(revision: str, held: contextlib.ExitStack) -> tuple[Sequence[Tree], list[str]]:
+    """Return the trees to compare, and why this one is alone: not every clone has the usual commit before."""
+    try:
+        return held.enter_context(compared(revision)), []
+    except TreeError as error:
+        if revision != BASELINE:
+            raise
+        return [HERE], [f"the commit before: {error}"]
 
 
 def _stop(*_: object) -> None:
@@ -110,9 +119,10 @@ def _found(part: str, scale: Scale, trees: Sequence[Tree]) -> Findings:
         return COMPARED[part](scale, trees) if part in COMPARED else PARTS[part](scale)
     except Skipped as reason:
         return Findings([], [], [str(reason)])
-    except KNOWN as error:
+    except Exception as error:
         traceback.print_exc()
-        return Findings([], [], [f"{part}, because of {type(error).__name__}: {error}"[:300]], failed=True)
+        text = (str(error).splitlines() or [""])[-1][:MAX_ERROR]
+        return Findings([], [], [f"{part}, because of {type(error).__name__}: {text}"], failed=True)
     finally:
         progress(f"{part}: took {time.monotonic() - start:.0f} s")
 

@@ -20,6 +20,7 @@ POLL_SECONDS = 0.3
 EQUAL_READINGS = 3
 DEADLINE_SECONDS = 15.0
 DELETED_AT_ONCE = 1000
+PATIENCE_SECONDS = 10.0
 
 
 class Weight(NamedTuple):
@@ -38,7 +39,7 @@ class Scales:
 
     def __init__(self, engine: Engine) -> None:
         self.node: redis.Redis = engine.nodes[0]
-        self.store = connect(Settings(redis_url=engine.url))
+        self.store = connect(Settings(redis_url=engine.url, redis_timeout=PATIENCE_SECONDS))
         self.log = MessageLog()
         info = self.node.info("server")
         self.name = (
