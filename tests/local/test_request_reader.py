@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import h11
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import BadRequest, ParleyError, PayloadTooLarge
@@ -277,6 +277,7 @@ def streams(draw: st.DrawFn) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
 
+@example([b"GET HTTP://h.example HTTP/1.0\r\n\r\n"])
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(streams())
 def test_every_stream_is_read_as_h11_reads_it(pieces: list[bytes]) -> None:

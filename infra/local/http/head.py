@@ -52,7 +52,7 @@ def parse_head(head: bytes, client: str) -> Head:
     headers = fields_of(lines[1:])
     path, _, query = target.partition("?")
     if target[0] != "/" and target != "*":
-        path, query = _absolute(target, headers)
+        path, query = _absolute(target, headers, 1 if version == "1.1" else 0)
     request = Request(method, path, query, headers, client, version[-3:])
     is_new = version == "1.1"
     return Head(
@@ -129,15 +129,15 @@ def _quoted(head: bytes) -> str:
     return quote(target, safe=PRINTABLE)
 
 
-def _absolute(target: str, headers: dict[str, list[str]]) -> tuple[str, str]:
+def _absolute(target: str, headers: dict[str, list[str]], needed: int) -> tuple[str, str]:
     """Return path and query of a whole URL, and let its host take the place of the Host header.
 
-    Source: RFC 9112, 3.2.2.
+    needed: Number of Host headers without which the request is wrong in any case. Source: RFC 9112, 3.2.2.
     """
     parts = ABSOLUTE.fullmatch(target)
     if parts is None:
         raise BadRequest("The path must begin with a slash.")
-    if len(headers.get("host", ())) == 1:
+    if needed <= len(headers.get("host", ())) <= 1:
         headers["host"] = [parts[1]]
     return parts[2] or "/", (parts[3] or "?")[1:]
 
