@@ -7,6 +7,7 @@ where a stack is the files of its frames from the innermost on.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -52,6 +53,7 @@ def _sample(_number: int, frame: FrameType | None) -> None:
 def _begin(folder: Path) -> None:
     signal.signal(signal.SIGPROF, _sample)
     signal.setitimer(signal.ITIMER_PROF, PERIOD_SECONDS, PERIOD_SECONDS)
+    atexit.register(signal.setitimer, signal.ITIMER_PROF, 0)  # or the end of Python would restore its default
     threading.Thread(target=_keep_writing, args=(folder,), daemon=True).start()
 
 
