@@ -64,16 +64,16 @@ def test_frames_take_the_documented_round_trips(
 
 
 @pytest.mark.parametrize(
-    ("known", "unknown", "chat"), [(5, 5, "ann:bob"), (4, 5, "r-lobby")], ids=["direct", "group"]
+    ("known", "unknown", "chat"), [(2, 2, "ann:bob"), (4, 4, "r-lobby")], ids=["direct", "group"]
 )
 def test_send_takes_its_limit_in_an_existing_round_trip(
     stage: Stage, made: list[str], known: int, unknown: int, chat: str
 ) -> None:
     """The limit is taken in a round trip that is made anyway, if the process knows the connection.
 
-    A direct chat: whose frame it is, how the two stand to each other, the append, the inboxes, and that it is
-    pushed. A group: the same but for the second, where a process that has not heard of the connection takes
-    from the limit.
+    A direct chat without connections of the other user: whose frame it is, and the send. A group: whose frame
+    it is, the append, the inboxes, and that it is pushed. A process that has not heard of the connection
+    takes from the limit in the step of the append.
     """
     tokens = {user: stage.register(user) for user in ("ann", "bob")}
     stage.room("ann")

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 from chalicelib.store import keys
 from chalicelib.store.access import inbox_item, message_item
 from chalicelib.store.accounts.accounts import UserRelation
-from chalicelib.store.accounts.rate_limits import Rate
+from chalicelib.store.accounts.rate_limits import TAKE_USER_LIMIT, Rate
+from chalicelib.store.accounts.sessions import AUTHENTICATE
 from chalicelib.store.messages.log import Appended
 from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.query import Query
@@ -25,7 +26,8 @@ LEFT_OUT = (0, 0)
 class Steps(NamedTuple):
     """The queries of a send, in the order in which they run; the first one that refuses it ends it.
 
-    authentication: None: the caller is authenticated. relation: Of the other user of a direct chat to the
+    authentication: Of the caller, by Sessions, or only the limit of a caller who is authenticated, by
+    RateLimits; None: neither. relation: Of the other user of a direct chat to the
     caller; None: anybody may be written to. delivery: To the inboxes of a direct chat, see Inboxes.delivery;
     None: the caller delivers the message, and the append adds the delivery to the outbox.
     """
@@ -81,7 +83,7 @@ class OneStepSends:
         named: tuple[str, ...] = (keys.outbox(chat),)
         args: tuple[bytes | str | int, ...] = (int(needs_account), message_item(chat))
         args += inbox_item(first, chat), inbox_item(second, chat), skip or ""
-        for step in (authentication, relation, append, delivery):
+        for step in (*_by_script(authentication), relation, append, delivery):
             if step is None:
                 args += LEFT_OUT
             else:
@@ -89,6 +91,15 @@ class OneStepSends:
                 args += len(step.keys), len(step.args), *step.args
         read = functools.partial(_outcome, steps)
         return Query(SEND_MESSAGE, named, args, read, append.repeatable, if_refused=None)
+
+
+def _by_script(authentication: Query[Any] | None) -> tuple[Query[Any] | None, Query[Any] | None]:
+    """Return the query if it authenticates, and if it takes from a limit alone."""
+    if authentication is None or authentication.script is AUTHENTICATE:
+        return authentication, None
+    if authentication.script is TAKE_USER_LIMIT:
+        return None, authentication
+    raise ValueError(f"send_message does not run {authentication.script}")
 
 
 def _outcome(steps: Steps, reply: list[Any] | None) -> SendOutcome | None:

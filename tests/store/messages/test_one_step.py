@@ -15,6 +15,7 @@ from chalicelib.schemas.messages import SendRequest
 from chalicelib.services.auth import account_status
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys, partitions
+from chalicelib.store.accounts.rate_limits import RateLimits
 from chalicelib.store.inbox.entries import InboxEntry, InboxState
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.content import Content
@@ -215,3 +216,22 @@ def test_repeated_send_in_one_step_changes_nothing(store: Store, raw: RawClient)
     assert raw.zscore(keys.active("bob"), CHAT) == first.appended().time
     unnamed = Steps(log.append(CHAT, Content("ann", "hello"), pending=False))
     assert not OneStepSends().send(CHAT, unnamed, needs_account=False, skip=None).repeatable
+
+
+@ONE_ENGINE
+def test_limit_alone_is_taken_in_the_same_step(store: Store, raw: RawClient) -> None:
+    """A caller who is authenticated already, such as by a frame, is still refused over the limit."""
+    append = MessageLog().append(CHAT, Content("ann", "hello"), pending=False)
+    limits = [RateLimits.of_user("ann", b"\1" * 32, "write", 1) for _ in range(2)]
+    sends = [OneStepSends().send(CHAT, Steps(append, one), needs_account=False, skip=None) for one in limits]
+    first, second = map(store.run, sends)
+    assert isinstance(first, SendOutcome)
+    assert isinstance(second, SendOutcome)
+
+    assert first.rate is not None
+    assert second.rate is not None
+    assert (first.rate.wait, second.rate.wait > 0) == (0, True)
+    assert raw.llen(keys.log(CHAT)) == 2
+    other: Any = Steps(append, append)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="send_message does not run"):
+        store.run(OneStepSends().send(CHAT, other, needs_account=False, skip=None))

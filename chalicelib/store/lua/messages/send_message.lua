@@ -1,7 +1,7 @@
 #!lua
 -- Sends a message in one step, where a script may touch keys of any chats and users; it stops at the first refusal.
 -- requires: numbers
--- runs: accounts/authenticate, accounts/read_relation, messages/append_message, inbox/deliver_message
+-- runs: accounts/authenticate, accounts/take_user_limit, accounts/read_relation, messages/append_message, inbox/deliver_message
 local outbox = KEYS[1] -- HASH, see Outbox: the delivery becomes pending, unless nothing is left to be done
 -- KEYS[2..]: those of the scripts that it runs, one script after the other
 local needs_account = ARGV[1] == '1' -- 1: the other user of a direct chat must have an account
@@ -11,8 +11,8 @@ local second_entry = ARGV[4] -- that of the second user
 local skip = ARGV[5] -- connection that the message is not pushed to; may be empty
 -- ARGV[6..]: of each script that it runs: the number of its keys, 0: it is left out; the number of its arguments; these, of
 --   deliver_message without the time
--- reply: {replies of the four scripts, each false if the script was left out; 1: the inboxes are settled, 0: the outbox has to
---   repeat the delivery}; what follows a refusal is absent
+-- reply: {reply of authenticate or of take_user_limit; those of the other three scripts; 1: the inboxes are settled, 0: the outbox
+--   has to repeat the delivery}; false for a script that was left out; what follows a refusal is absent
 local ACCOUNT, DELETED_ACCOUNT, STORED = 1, 2, 0
 local last_key, last_argument = 1, 5
 
@@ -40,7 +40,8 @@ local function is_pushed(recipients)
 end
 
 local function send()
-  local authenticated = run(authenticate)
+  local authenticated, limited = run(authenticate), run(take_user_limit)
+  authenticated = authenticated or limited
   if authenticated and authenticated[1] ~= 1 then return {authenticated} end
   local relation = run(read_relation)
   if relation and not accepts(relation) then return {authenticated, relation} end
