@@ -31,9 +31,10 @@ class AccountStatusCache:
 
     def known(self, name: str) -> AccountStatus | None:
         """Return what `of` would without a round trip, or None."""
-        if not HANDLE.fullmatch(name):
-            return AccountStatus.NONE
-        status, until = self._kept.get(name, (AccountStatus.NONE, 0.0))
+        kept = self._kept.get(name)
+        if kept is None:
+            return None if HANDLE.fullmatch(name) else AccountStatus.NONE
+        status, until = kept
         return status if status == AccountStatus.DELETED or self._clock() < until else None
 
     def query(self, name: str) -> Query[AccountStatus]:
