@@ -198,6 +198,21 @@ def test_late_inbox_entry_does_not_hide_a_message_for_good(raw: RawClient) -> No
     assert raw.hlen(keys.outbox(CHAT)) == 0
 
 
+@BOTH
+@pytest.mark.usefixtures("wire")
+def test_message_to_a_damaged_inbox_stays_pending(raw: RawClient) -> None:
+    """An inbox that cannot be written does not fail the send, and the message is in the outbox."""
+    raw.set(keys.active("bob"), "no sorted set")
+    assert send().body["seq"] == 1
+    assert raw.hkeys(keys.outbox(CHAT)) == [f"m{CHAT}".encode()]
+
+    raw.delete(keys.active("bob"))
+    services.current().outbox_sweep._clock = lambda: 1e11
+    services.current().outbox_sweep.sweep()
+    assert raw.zscore(keys.active("bob"), CHAT) == raw.zscore(keys.active("ann"), CHAT)
+    assert raw.hlen(keys.outbox(CHAT)) == 0
+
+
 @ONE_ENGINE
 def test_repeated_send_in_one_step_changes_nothing(store: Store, raw: RawClient) -> None:
     """A send with an id that runs twice, because its reply was lost, is stored once and in both inboxes."""

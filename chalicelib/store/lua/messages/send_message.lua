@@ -48,8 +48,9 @@ local function send()
   local appended = run(append_message)
   if appended[3] ~= STORED then return {authenticated, relation, appended} end
   local time = decimal(appended[2])
-  local recipients = run(deliver_message, time)
-  if not recipients then return {authenticated, relation, appended} end
+  local is_delivered, recipients = pcall(run, deliver_message, time)
+  if not is_delivered then redis.call('HSET', outbox, item, time) end -- a damaged inbox: the message stays pending
+  if not is_delivered or not recipients then return {authenticated, relation, appended} end
   local waiting = redis.call('HMGET', outbox, first_entry, second_entry)
   local is_settled = not waiting[1] and not waiting[2]
   if not is_settled or is_pushed(recipients) then redis.call('HSET', outbox, item, time) end
