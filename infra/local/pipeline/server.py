@@ -63,6 +63,7 @@ class Server:
         for one in asked:
             (again if one.may_repeat(error) else failed).append(one)
         self.unwritten(again)
+        self.has_room()  # for calls that it had no room for: nothing else would send them
         _fail(failed, error)
 
     def unwritten(self, asked: Sequence[Asked]) -> None:

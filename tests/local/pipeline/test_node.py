@@ -19,7 +19,7 @@ from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.credentials import ACCESS_STRING, SecretLogin
 from chalicelib.store.redis.nodes import BlockingNode, ClusterNodes, SingleNode
-from infra.local.pipeline import greenlets, server
+from infra.local.pipeline import connection, greenlets, server
 from infra.local.pipeline.asked import Asked
 from infra.local.pipeline.connection import LARGE_BYTES, MAX_UNANSWERED, PipelinedConnection
 from infra.local.pipeline.nodes import node_on_loop
@@ -235,6 +235,20 @@ async def test_commands_that_were_not_written_are_asked_again(valkey: Engine) ->
         valkey.nodes[0].client_kill_filter(_type="normal", skipme=True)
         answers = await side_by_side([partial(echo, node, str(n), repeatable=False) for n in range(CALLERS)])
     assert answers == [str(n) for n in range(CALLERS)]
+
+
+async def test_calls_beyond_a_full_connection_outlive_its_end(
+    valkey: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls that a full connection had no room for go on by a new one when it ends, without a later call."""
+    monkeypatch.setattr(connection, "MAX_UNANSWERED", 4)
+    with CuttingProxy(valkey.url.removeprefix("unix://")) as proxy:
+        async with node_for(settings_for(valkey, redis_url=proxy.url)) as node:
+            await greenlets.run(echo, node, "first")
+            proxy.cut_next_reply()
+            answers = await side_by_side([partial(echo, node, str(n), repeatable=False) for n in range(12)])
+    assert [type(answer) for answer in answers[:4]] == [redis.ConnectionError] * 4
+    assert answers[4:] == [str(n) for n in range(4, 12)]
 
 
 async def test_stalled_store_ends_every_wait_together(valkey: Engine) -> None:
