@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG  # what httpx's functions wait has no public name
 from hypothesis import HealthCheck, settings
+from websockets.sync import connection
 
 from chalicelib.store.redis import client
 from chalicelib.store.redis.installed import node_of
@@ -36,6 +38,9 @@ settings.register_profile("parley", deadline=None, suppress_health_check=HARMLES
 settings.load_profile("parley")
 for part in ("connect", "read", "write", "pool"):
     setattr(DEFAULT_TIMEOUT_CONFIG, part, ANSWER_SECONDS)
+# Connections that a test keeps open ping from a thread, at any moment. Hypothesis fails an example during
+# whose choice somebody draws from the module `random`.
+vars(connection)["random"] = random.Random()
 
 
 @pytest.fixture(scope="session", autouse=True)
