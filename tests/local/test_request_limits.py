@@ -160,6 +160,13 @@ def test_expectation_of_a_refused_request_is_not_met() -> None:
     assert CONTINUE not in received
 
 
+def test_body_of_a_refused_request_is_not_waited_for() -> None:
+    """A request that is refused whatever its body is gets the refusal before the body has come."""
+    service, received = run(sent(POST.replace(b"/0", b"/forbidden") + b"\r\na"))
+    assert received.startswith(b"HTTP/1.1 403 ")
+    assert service.served == []
+
+
 def test_body_that_has_come_needs_no_continue() -> None:
     """A body that comes with its head gets no 100 Continue."""
 

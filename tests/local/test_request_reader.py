@@ -54,6 +54,9 @@ def ours(pieces: Sequence[bytes]) -> Verdict:
                 ends.append(fed - reader.waiting)
                 if not received.head.keep_alive:
                     return Verdict(requests, LAST, ends)
+            if reader.head is not None:
+                request = reader.head.request
+                only_host(request.headers.get("host", ()), request.version)
         except ParleyError:
             return Verdict(requests, REFUSED, ends)
     return Verdict(requests, MORE, ends)
@@ -160,6 +163,9 @@ def check(pieces: Sequence[bytes]) -> None:
     both = min(len(mine.requests), len(theirs.requests))
     assert mine.requests[:both] == theirs.requests[:both]
     rest = data[mine.ends[both] :]
+    if mine.end == REFUSED and theirs.end == MORE:  # h11 looks at lines when all of them have come
+        later = of_h11(data + b"\r\n\r\n")
+        theirs = later if later.end == REFUSED else theirs
     if (len(mine.requests), mine.end) == (len(theirs.requests), theirs.end):
         return
     if both and theirs.end == LAST and len(theirs.requests) == both:

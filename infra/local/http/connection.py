@@ -254,10 +254,9 @@ class Connection(asyncio.Protocol):
         if self._awaited is Awaited.BODY:
             return
         self._await(Awaited.BODY, self._host.body_seconds)
+        if (refusal := self._host.early(head)) is not None:
+            raise refusal
         if head.expects_continue:
-            refusal = self._host.early(head)
-            if refusal is not None:
-                raise refusal
             self.transport.write(CONTINUE)
 
     def _await(self, awaited: Awaited, seconds: float) -> None:
