@@ -18,7 +18,6 @@ from infra.local import loop, terminal_log
 from infra.local.http.calls import chosen
 from infra.local.http.gateway import Gateway
 from infra.local.pipeline import greenlets
-from infra.local.pipeline.current_request import let_calls_overlap
 from infra.local.pipeline.nodes import node_on_loop
 from infra.local.ports import Port
 from infra.local.sockets.edge import Handlers
@@ -40,7 +39,6 @@ def gateway() -> Gateway:
 
     terminal_log.install()
     app = functions.app
-    let_calls_overlap(app)
     installed.install(node_on_loop)
     pauses.install(greenlets.pause)
     _collect_less_garbage()

@@ -1,54 +1,41 @@
-"""A gateway for a Chalice application whose slow and other routes return the headers that each call reads."""
+"""A gateway for a Chalice application that answers each call, slow or not, with the headers that it reads."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
-from chalice.app import Chalice
+from chalice.app import Chalice, Request, Response
 
 from chalicelib.config import Settings
 from infra.local.http.calls import by_event
 from infra.local.http.gateway import Gateway
 from infra.local.pipeline import greenlets
-from infra.local.pipeline.current_request import let_calls_overlap
 
 SWITCH_SECONDS = 0.001  # long enough for another call to begin in between
 
 app = Chalice(app_name="racing", configure_logs=False)
 
 
-@app.route("/my/path")
-def ready() -> list[str]:
-    """Answer, as a sign that the server runs."""
-    return []
+PATHS = ("/my/path", "/slow/{number}", "/inline/{number}")
+"""A path that shows that the server runs, one whose calls run in threads, one on the event loop."""
 
 
-@app.route("/slow/{number}")
-def slow(number: str) -> list[str]:
-    """Return the headers of the current request, at first and after others have begun."""
-    return _callers()
-
-
-@app.route("/inline/{number}")
-def inline(number: str) -> list[str]:
-    """Do the same on the event loop, which handles others meanwhile."""
-    return _callers()
+def answer(request: Request, get_response: Callable[[Any], Any]) -> Response:
+    """Middleware: return a header of the request, read at first and after other calls have begun."""
+    seen = []
+    for _ in range(3):
+        seen.append(request.headers.get("x-caller"))
+        _let_others_run()
+    return Response(seen)
 
 
 def gateway() -> Gateway:
     """Return the application of a worker."""
-    let_calls_overlap(app)
+    app.register_middleware(answer, "http")
     settings = Settings(stage="local", auth="open")
-    return Gateway(by_event(app), app.routes, settings, slow=[("GET", "/slow/{number}")])
-
-
-def _callers() -> list[str]:
-    seen = []
-    for _ in range(3):
-        assert app.current_request is not None
-        seen.append(app.current_request.headers["x-caller"])
-        _let_others_run()
-    return seen
+    return Gateway(by_event(app), PATHS, settings, slow=[("GET", "/slow/{number}")])
 
 
 def _let_others_run() -> None:
