@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import BadRequest, ParleyError, PayloadTooLarge
 from infra.local.hosts import only_host
-from infra.local.http.body import MAX_LINE, HeadersTooLarge
+from infra.local.http.body import MAX_LINE, STEPS_AT_ONCE, HeadersTooLarge
 from infra.local.http.reader import MAX_HEAD_BYTES, RequestReader
 
 CLIENT = "192.0.2.1"
@@ -314,6 +314,7 @@ REFUSALS: dict[str, tuple[type[ParleyError], bytes]] = {
     "another coding": (BadRequest, POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n"),
     "chunked and another coding": (BadRequest, POST + b"Transfer-Encoding: chunked, identity\r\n\r\n"),
     "chunked twice": (BadRequest, POST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n"),
+    "a coding with KELVIN SIGN": (BadRequest, POST + "Transfer-Encoding: chun\u212aed\r\n\r\n".encode()),
     "an empty coding": (BadRequest, POST + b"Transfer-Encoding:\r\n\r\n"),
     "a coding of a GET": (BadRequest, GET + b"Transfer-Encoding: identity\r\n\r\n"),
     "chunks in HTTP/1.0": (BadRequest, CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.0")),
@@ -376,6 +377,21 @@ def read_nothing(data: bytes, size: int) -> None:
     for start in range(0, len(data), size):
         reader.feed(data[start : start + size])
         assert reader.next() is None
+        while reader.has_halted:
+            assert reader.next() is None
+
+
+def test_many_small_chunks_are_read_a_part_at_a_time() -> None:
+    """A body of thousands of chunks is not read at once, so that others get their turn in between."""
+    reader = RequestReader(CLIENT)
+    reader.feed(CHUNKED + b"1\r\na\r\n" * STEPS_AT_ONCE + b"0\r\n\r\n")
+    rests = 0
+    while (received := reader.next()) is None:
+        assert reader.has_halted
+        rests += 1
+    assert received.body == b"a" * STEPS_AT_ONCE
+    assert rests == 3  # a line, a piece and an end each
+    assert not reader.has_halted
 
 
 def test_requests_are_read_in_order_from_pieces_of_any_size() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import functools
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -24,6 +25,8 @@ LINGER_SECONDS = 5.0
 LINGER_BYTES = 10 * 1024 * 1024
 AHEAD_BYTES = 64 * 1024
 """Maximum bytes of further requests that are read while one is answered, but for the last read."""
+TURN_SECONDS = 0.005
+"""Time after which further requests of a connection wait until the loop has done what else is due."""
 ABRUPT_EXCESS = 1
 """An address with more than twice its maximum of connections gets no response to further ones."""
 
@@ -93,6 +96,7 @@ class Connection(asyncio.Protocol):
         self._is_advancing = False
         self._is_paused = False
         self._is_blocked = False
+        self._is_put_off = False
         self._discarded = 0
         self._unread = 0
         self._awaited = Awaited.NOTHING
@@ -127,7 +131,7 @@ class Connection(asyncio.Protocol):
             self._discard(len(data))
             return
         self._reader.feed(data)
-        if self._state is State.READY and not self._is_blocked:
+        if self._state is State.READY and not (self._is_blocked or self._is_put_off):
             self._advance()
         elif self._reader.waiting > AHEAD_BYTES and not self._is_paused:
             self._is_paused = True
@@ -136,7 +140,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what has arrived whole, and then close; see asyncio.Protocol."""
         self._has_ended = True
-        return self._state is State.BUSY or (self._state is State.READY and self._is_blocked)
+        is_waiting = self._is_blocked or self._is_put_off
+        return self._state is State.BUSY or (self._state is State.READY and is_waiting)
 
     def pause_writing(self) -> None:
         """Answer nothing more until the client has read."""
@@ -217,14 +222,18 @@ class Connection(asyncio.Protocol):
     def _advance(self) -> None:
         """Answer whole requests, until one takes its time or the client does."""
         self._is_advancing = True
+        end = time.perf_counter() + TURN_SECONDS
         try:
             while self._state is State.READY and not self._is_blocked:
                 received = self._reader.next()
                 if received is None:
-                    self._await_more()
+                    self._put_off() if self._reader.has_halted else self._await_more()
                     break
                 self._state, self._awaited = State.BUSY, Awaited.NOTHING
                 self._host.serve(self, received)
+                if self._state is State.READY and self._reader.waiting and time.perf_counter() > end:
+                    self._put_off()
+                    break
         except ParleyError as error:
             self.refuse(error, self._reader.head)
         except Exception:
@@ -234,6 +243,20 @@ class Connection(asyncio.Protocol):
             self._is_advancing = False
         if self._is_blocked and self._state is State.READY:
             self._await(Awaited.READING, STALL_SECONDS)
+
+    def _put_off(self) -> None:
+        """Go on with what has arrived, and read more, once the loop has done what else is due."""
+        if not self._is_paused and not self.transport.is_closing():
+            self._is_paused = True
+            self.transport.pause_reading()
+        if not self._is_put_off:
+            self._is_put_off = True
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._is_put_off = False
+        if self._state is State.READY and not self._is_blocked:
+            self._advance()
 
     def _await_more(self) -> None:
         """Await the rest of a request, or another, in the time that it may take."""

@@ -104,7 +104,9 @@ def _checked(name: str) -> str:
             "The name of a header must be a token, right before its colon and at the line's start."
         )
     key = name.lower()
-    if len(_names) < MAX_NAMES:
+    if len(_names) >= MAX_NAMES:
+        _names.clear()
+    if len(name) <= MAX_NAME_LENGTH:
         _names[name] = key
     return key
 
@@ -148,7 +150,8 @@ def _length(headers: dict[str, list[str]], *, is_new: bool) -> int:
     if "transfer-encoding" in headers:
         if lengths is not None or not is_new:
             raise BadRequest("Transfer-Encoding needs HTTP/1.1, and no Content-Length beside it.")
-        if [coding.lower() for coding in headers["transfer-encoding"]] != ["chunked"]:
+        (coding, *others) = headers["transfer-encoding"]
+        if others or not coding.isascii() or coding.lower() != "chunked":  # KELVIN SIGN is a k in lower case
             raise BadRequest("The only Transfer-Encoding that this server accepts is: chunked.")
         return CHUNKED
     if lengths is None:

@@ -44,7 +44,7 @@ class RequestReader:
         self._start = 0
 
     def next(self) -> Received | None:
-        """Return the next request; None: it has not arrived whole.
+        """Return the next request; None: it has not arrived whole, or it takes long; see has_halted.
 
         Raises BadRequest, HeadersTooLarge or PayloadTooLarge; what follows can't be read then.
         """
@@ -59,6 +59,11 @@ class RequestReader:
             self.head = head
             self._body = ChunkedBody() if head.length == CHUNKED else SizedBody(head.length)
         return self._with_body(self.head)
+
+    @property
+    def has_halted(self) -> bool:
+        """Whether `next` has to be called again though nothing more has arrived."""
+        return self._body is not None and self._body.has_halted
 
     @property
     def waiting(self) -> int:

@@ -72,7 +72,7 @@ def is_upgrade(request: Request) -> bool:
     if "upgrade" not in headers or request.method != "GET" or request.version == "1.0":
         return False
     options = [option.strip().lower() for line in headers.get("connection", ()) for option in line.split(",")]
-    return "upgrade" in options and headers["upgrade"][-1].lower() == "websocket"
+    return "upgrade" in options and headers["upgrade"][-1].encode().lower() == b"websocket"
 
 
 def without_port(host: str) -> str:
