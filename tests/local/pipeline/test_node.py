@@ -22,6 +22,7 @@ from chalicelib.store.redis.nodes import BlockingNode, ClusterNodes, SingleNode
 from infra.local.pipeline import connection, greenlets, server
 from infra.local.pipeline.asked import Asked
 from infra.local.pipeline.connection import LARGE_BYTES, MAX_UNANSWERED, PipelinedConnection
+from infra.local.pipeline.login import LoopLogin
 from infra.local.pipeline.nodes import node_on_loop
 from tests.local.pipeline.slow_link import SlowLink
 from tests.servers.engines import Engine, ValkeyEngine
@@ -291,6 +292,17 @@ async def test_login_is_renewed_once_for_all_calls(engine: Engine, monkeypatch: 
             answers = await side_by_side([_send(log, number) for number in range(20)])
     assert sorted(answer.seq for answer in answers) == list(range(2, 22))
     assert manager.reads == 2
+
+
+async def test_login_is_new_for_calls_refused_with_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call whose refusal comes when another has read the new password goes on with it, in a thread too."""
+    manager = SecretsManager(WORD)
+    monkeypatch.setattr(SecretLogin, "_client", lambda self: manager)
+    login = LoopLogin(SecretLogin("parley/store", None))
+    login.get_credentials()
+    manager.password = "another"
+    renewed = [await greenlets.run(login.renew), await greenlets.run(login.renew), login.renew()]
+    assert (renewed, manager.reads) == ([True] * 3, 2)
 
 
 @pytest.fixture
