@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import resource
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,24 @@ def test_sockets_are_refused_before_http(tmp_path: Path) -> None:
 
         assert eventually(let_in)
         assert eventually(lambda: server.output().count("descriptors_short") == 1)
+        first.close()
+
+
+def test_refused_connections_leave_descriptors_to_http(tmp_path: Path) -> None:
+    """Clients that keep refused connections open take no descriptors from requests."""
+    with running_sockets(tmp_path, addresses=UNLIMITED) as server:
+        first = server.open()
+        process = process_of(first)
+        most = resource.prlimit(process, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (LIMIT, most))
+        held = [server.peer() for _ in range(2 * LIMIT)]
+        statuses = Counter(status(peer) for peer in held)
+        with server.peer() as peer:
+            peer.send("GET /worker HTTP/1.1", "Host: localhost")
+            assert peer.answer().status == 200
+        assert statuses.keys() == {101, 503}
+        for peer in held:
+            peer.socket.close()
         first.close()
 
 

@@ -23,6 +23,8 @@ IDLE_SECONDS = 75.0
 STALL_SECONDS = 60.0
 LINGER_SECONDS = 5.0
 LINGER_BYTES = 10 * 1024 * 1024
+LINGERING_SHARE = 4
+"""Part of the maximum of connections that may wait for clients to close."""
 AHEAD_BYTES = 64 * 1024
 """Maximum bytes of further requests that are read while one is answered, but for the last read."""
 TURN_SECONDS = 0.005
@@ -342,7 +344,8 @@ class Connection(asyncio.Protocol):
         """Close once the client has read everything, or after a while.
 
         Closing a connection with unread input resets it, and the client might not see the answer. So this
-        shuts down one side, and discards what comes until the client closes the other.
+        shuts down one side, and discards what comes until the client closes the other; not for so many that
+        new connections would find no descriptors.
         """
         self._state = State.CLOSING
         self._host.connections.discard(self)
@@ -353,6 +356,9 @@ class Connection(asyncio.Protocol):
             self.transport.resume_reading()
         self._unread = self.transport.get_write_buffer_size() + 1
         self._await(Awaited.END, LINGER_SECONDS)
+        if self._has_ended or len(self._host.ending) > 1 + self._host.most() // LINGERING_SHARE:
+            self.transport.close()
+            return
         try:
             self.transport.write_eof()
         except (OSError, RuntimeError):
