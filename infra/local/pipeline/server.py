@@ -138,8 +138,8 @@ class Server:
         return taken
 
     def _open(self) -> None:
-        self._is_opening = True
         opening = self._loop.run_in_executor(greenlets.threads(), self._opened)
+        self._is_opening = True
         opening.add_done_callback(self._use)
 
     def _opened(self) -> ConnectionInterface:

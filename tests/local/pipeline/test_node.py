@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -250,6 +251,24 @@ async def test_calls_beyond_a_full_connection_outlive_its_end(
             answers = await side_by_side([partial(echo, node, str(n), repeatable=False) for n in range(12)])
     assert [type(answer) for answer in answers[:4]] == [redis.ConnectionError] * 4
     assert answers[4:] == [str(n) for n in range(4, 12)]
+
+
+async def test_connection_is_opened_once_a_thread_can_start(
+    valkey: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call fails while the process can start no thread, and the next one opens the connection."""
+    threads, refusals = greenlets.threads, iter([RuntimeError("can't start new thread")])
+
+    def refused_once() -> ThreadPoolExecutor:
+        for refusal in refusals:
+            raise refusal
+        return threads()
+
+    monkeypatch.setattr(greenlets, "threads", refused_once)
+    async with node_for(settings_for(valkey)) as node:
+        answers = [(await side_by_side([partial(echo, node, text)]))[0] for text in ("first", "second")]
+    assert isinstance(answers[0], RuntimeError)
+    assert answers[1] == "second"
 
 
 async def test_stalled_store_ends_every_wait_together(valkey: Engine) -> None:
