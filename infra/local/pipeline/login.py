@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 
 from chalicelib.store.redis.credentials import StoreLogin
 from infra.local.pipeline import greenlets
 
-NEW_SECONDS = 1.0
-"""How long after a renewal a refusal may be of the password before: connections are opened meanwhile."""
-
 
 class LoopLogin(StoreLogin):
-    """A login that is renewed in a thread, once for all calls that the store refuses together."""
+    """A login that is renewed in a thread, once for all calls that the store has refused together."""
 
     def __init__(self, login: StoreLogin) -> None:
         self.advice = login.advice
         self._login = login
         self._renewal: asyncio.Future[bool] | None = None
-        self._changing = threading.Lock()
-        self._new_until = 0.0
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
         """Return what the login returns."""
@@ -30,21 +23,12 @@ class LoopLogin(StoreLogin):
     def renew(self) -> bool:
         """Look for a password newer than the refused one; return whether there is one."""
         if greenlets.current() is None:
-            return self._renew()
+            return self._login.renew()
         if self._renewal is None:
             loop = asyncio.get_running_loop()
-            self._renewal = loop.run_in_executor(greenlets.threads(), self._renew)
+            self._renewal = loop.run_in_executor(greenlets.threads(), self._login.renew)
             self._renewal.add_done_callback(self._end_renewal)
         return greenlets.result(self._renewal)
-
-    def _renew(self) -> bool:
-        with self._changing:
-            if time.monotonic() < self._new_until:
-                return True
-            is_newer = self._login.renew()
-            if is_newer:
-                self._new_until = time.monotonic() + NEW_SECONDS
-            return is_newer
 
     def _end_renewal(self, _: asyncio.Future[bool]) -> None:
         self._renewal = None

@@ -144,17 +144,18 @@ class Server:
 
     def _opened(self) -> ConnectionInterface:
         """Return an open connection; a failure that may pass at once is tried again."""
+        connection: Any = self._new_connection()
+        login = connection.credential_provider
+        shown = login and login.get_credentials()
         try:
-            return self._connected()
+            connection.connect()
         except redis.ConnectionError as error:
-            if not is_lost(error):
-                raise
-        return self._connected()
-
-    def _connected(self) -> ConnectionInterface:
-        connection = self._new_connection()
-        connection.connect()
-        return connection
+            if not is_lost(error) and shown == (login and login.get_credentials()):
+                raise  # else another call has renewed the login meanwhile
+            connection = self._new_connection()
+            connection.connect()
+        opened: ConnectionInterface = connection
+        return opened
 
     def _use(self, opening: asyncio.Future[ConnectionInterface]) -> None:
         self._is_opening = False

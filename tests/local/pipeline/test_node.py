@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import redis
+from redis.connection import AbstractConnection
 from redis.crc import key_slot
 
 from chalicelib.config import Settings
@@ -23,7 +24,6 @@ from chalicelib.store.redis.nodes import BlockingNode, ClusterNodes, SingleNode
 from infra.local.pipeline import connection, greenlets, server
 from infra.local.pipeline.asked import Asked
 from infra.local.pipeline.connection import LARGE_BYTES, MAX_UNANSWERED, PipelinedConnection
-from infra.local.pipeline.login import LoopLogin
 from infra.local.pipeline.nodes import node_on_loop
 from tests.local.pipeline.slow_link import SlowLink
 from tests.servers.engines import Engine, ValkeyEngine
@@ -313,15 +313,29 @@ async def test_login_is_renewed_once_for_all_calls(engine: Engine, monkeypatch: 
     assert manager.reads == 2
 
 
-async def test_login_is_new_for_calls_refused_with_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call whose refusal comes when another has read the new password goes on with it, in a thread too."""
+async def test_login_renewed_while_a_connection_is_opened(
+    valkey: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is refused with the old password logs in with the one that was read meanwhile."""
     manager = SecretsManager(WORD)
     monkeypatch.setattr(SecretLogin, "_client", lambda self: manager)
-    login = LoopLogin(SecretLogin("parley/store", None))
-    login.get_credentials()
-    manager.password = "another"
-    renewed = [await greenlets.run(login.renew), await greenlets.run(login.renew), login.renew()]
-    assert (renewed, manager.reads) == ([True] * 3, 2)
+    with user(valkey, "few", ACCESS_STRING) as set_password:
+        settings = settings_for(valkey, redis_user=None, redis_password=None, redis_secret="parley/store")
+        async with node_for(settings) as node:
+            await greenlets.run(node.ping)
+            manager.password = "another"
+            set_password("another")
+            cut_all(valkey)
+            connect: Any = AbstractConnection.connect
+
+            def connect_and_renew(connection: AbstractConnection) -> None:
+                try:
+                    connect(connection)
+                finally:
+                    node.login.renew()
+
+            monkeypatch.setattr(AbstractConnection, "connect", connect_and_renew)
+            assert await greenlets.run(echo, node, "after") == "after"
 
 
 @pytest.fixture
