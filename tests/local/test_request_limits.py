@@ -9,6 +9,7 @@ import uvloop
 
 from chalicelib.errors import Forbidden, ParleyError
 from infra.local.addresses import Addresses, AddressLimit
+from infra.local.http.closing import Closing
 from infra.local.http.connection import AHEAD_BYTES, Connection, Host
 from infra.local.http.head import Head
 from infra.local.http.reader import Received
@@ -32,7 +33,7 @@ class Service:
         self.goes_on.set()
         self.served: list[str] = []
         self.connections: set[Connection] = set()
-        self.ending: set[Connection] = set()
+        self.ending: set[Closing] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.host = Host(
             self._serve,
@@ -80,8 +81,9 @@ def run(client: Client, **seconds: float) -> tuple[Service, bytes]:
             reader.service = service  # type: ignore[attr-defined]
             received = await client(reader, writer)
             writer.close()
-            for connection in [*service.connections, *service.ending]:
-                connection.transport.abort()
+            left: list[Connection | Closing] = [*service.connections, *service.ending]
+            for one in left:
+                one.transport.abort()
             await asyncio.sleep(0)
             return service, received
 

@@ -12,17 +12,16 @@ from typing import Any, NamedTuple, Protocol
 from chalicelib.errors import Overloaded, ParleyError, RequestTimeout, TooManyRequests
 from chalicelib.logs import LOGGER
 from infra.local.addresses import Addresses
+from infra.local.http.closing import STALL_SECONDS, Closing, Unread
 from infra.local.http.head import Head
 from infra.local.http.reader import Received, RequestReader
+from infra.local.http.time_limit import TimeLimit
 from infra.local.http.writing import CONTINUE, Answer, response_bytes
 
 HEAD_SECONDS = 20.0
 BODY_SECONDS = 10.0
 IDLE_SECONDS = 75.0
 """Longer than the 60 s for which reverse proxies keep a connection, so that they are the ones to close it."""
-STALL_SECONDS = 60.0
-LINGER_SECONDS = 5.0
-LINGER_BYTES = 10 * 1024 * 1024
 LINGERING_SHARE = 4
 """Part of the maximum of connections that may wait for clients to close."""
 AHEAD_BYTES = 64 * 1024
@@ -34,15 +33,15 @@ ABRUPT_EXCESS = 1
 
 
 class State(enum.Enum):
-    """What a connection does: it awaits requests, answers one, closes, or is no longer one for HTTP."""
+    """What a connection does: it awaits requests, answers one, or does neither any more."""
 
-    READY, BUSY, CLOSING, GONE = range(4)
+    READY, BUSY, GONE = range(3)
 
 
 class Awaited(enum.Enum):
     """What a client has to do in time."""
 
-    NOTHING, REQUEST, HEAD, BODY, READING, END = range(6)
+    NOTHING, REQUEST, HEAD, BODY, READING = range(5)
 
 
 class Successor(Protocol):
@@ -61,7 +60,8 @@ class Host(NamedTuple):
     serve: Begins to answer a request, and calls Connection.answer or Connection.refuse; raises nothing.
     early: Returns why a request is refused whatever its body is, or None.
     refusal: Returns an error as an answer, and logs it.
-    connections, ending: Those for requests, and those that close. most: Returns the maximum of the former.
+    connections, ending: Those for requests, and those after their last answer.
+    most: Returns the maximum of those for requests.
     head_seconds, body_seconds, idle_seconds: Maximum time for a head, for a body, and between two requests.
     """
 
@@ -69,7 +69,7 @@ class Host(NamedTuple):
     early: Callable[[Head], ParleyError | None]
     refusal: Callable[[Exception, Head | None], Answer]
     connections: set[Connection]
-    ending: set[Connection]
+    ending: set[Closing]
     addresses: Addresses
     most: Callable[[], int]
     head_seconds: float = HEAD_SECONDS
@@ -99,12 +99,8 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._is_blocked = False
         self._is_put_off = False
-        self._discarded = 0
-        self._unread = 0
         self._awaited = Awaited.NOTHING
-        self._deadline = 0.0
-        self._fires_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._limit = TimeLimit(self._time_out)
 
     def connection_made(self, transport: Any) -> None:
         """Begin the connection; see asyncio.Protocol."""
@@ -129,8 +125,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read a part of a request, and answer those that are whole."""
-        if self._state is State.CLOSING:
-            self._discard(len(data))
+        if self._state is State.GONE:
             return
         self._reader.feed(data)
         if self._state is State.READY and not (self._is_blocked or self._is_put_off):
@@ -148,7 +143,8 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Answer nothing more until the client has read."""
         self._is_blocked = True
-        self._unread = self.transport.get_write_buffer_size()
+        size = self.transport.get_write_buffer_size
+        self._unread = Unread(size, size())
         if self._state is State.READY:
             self._await(Awaited.READING, STALL_SECONDS)
 
@@ -162,11 +158,6 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether an answer can be sent."""
         return self._state is State.BUSY
-
-    @property
-    def has_unread(self) -> bool:
-        """Whether a part of an answer waits for the client to read."""
-        return bool(self.transport.get_write_buffer_size())
 
     @property
     def descriptor(self) -> int:
@@ -232,6 +223,7 @@ class Connection(asyncio.Protocol):
                     self._put_off() if self._reader.has_halted else self._await_more()
                     break
                 self._state, self._awaited = State.BUSY, Awaited.NOTHING
+                self._limit.clear()
                 self._host.serve(self, received)
                 if self._state is State.READY and self._reader.waiting and time.perf_counter() > end:
                     self._put_off()
@@ -286,93 +278,49 @@ class Connection(asyncio.Protocol):
 
     def _await(self, awaited: Awaited, seconds: float) -> None:
         """Set the time limit of what the client has to do now, unless it runs already."""
-        if self._awaited is awaited:
-            return
-        self._awaited = awaited
-        self._deadline = self._loop.time() + seconds
-        if self._timer is None or self._fires_at > self._deadline:
-            self._set_timer(seconds)
-
-    def _set_timer(self, seconds: float) -> None:
-        """Look at the time limit after some seconds; it may be later by then, so that few timers are set."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._fires_at = self._loop.time() + seconds
-        self._timer = self._loop.call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        self._timer = None
-        left = self._deadline - self._loop.time()
-        if self._awaited is Awaited.NOTHING:
-            self._set_timer(HEAD_SECONDS)
-        elif left > 0:
-            self._set_timer(left)
-        elif self._awaited in (Awaited.READING, Awaited.END):
-            self._look_at_reader()
-        else:
-            self._time_out()
-
-    def _look_at_reader(self) -> None:
-        """End the connection if the client has read nothing of its answer since the last look."""
-        unread, before = self.transport.get_write_buffer_size(), self._unread
-        if 0 < unread < before:
-            self._unread = unread
-            self._set_timer(STALL_SECONDS)
-        else:
-            self.transport.abort()
+        if self._awaited is not awaited:
+            self._awaited = awaited
+            self._limit.set(seconds)
 
     def _time_out(self) -> None:
-        if self._awaited is Awaited.REQUEST:
-            self.transport.abort() if self.has_unread else self.transport.close()
-        elif self._awaited is Awaited.HEAD:
-            seconds = self._host.head_seconds
-            late = RequestTimeout(f"The request line and headers did not arrive within {seconds:g} seconds.")
-            self.refuse(late)
-        else:
-            seconds = self._host.body_seconds
-            late = RequestTimeout(f"The body did not arrive within {seconds:g} seconds. Send it again.")
-            self.refuse(late, self._reader.head)
+        match self._awaited:
+            case Awaited.REQUEST:
+                self.transport.abort() if self.transport.get_write_buffer_size() else self.transport.close()
+            case Awaited.HEAD:
+                self._refuse_late("The request line and headers did not arrive", self._host.head_seconds)
+            case Awaited.BODY:
+                self._refuse_late("The body did not arrive", self._host.body_seconds, " Send it again.")
+            case Awaited.READING if self._unread.has_shrunk():
+                self._limit.set(STALL_SECONDS)
+            case Awaited.READING:
+                self.transport.abort()
+
+    def _refuse_late(self, what: str, seconds: float, advice: str = "") -> None:
+        self.refuse(RequestTimeout(f"{what} within {seconds:g} seconds.{advice}"), self._reader.head)
 
     def _refuse_connection(self, *, abruptly: bool) -> None:
         if abruptly:
-            self._state = State.CLOSING
+            self._forget()
             self.transport.abort()
         else:
             self.refuse(TooManyRequests("Your address has too many connections to this server. Close some."))
 
     def _close(self) -> None:
-        """Close once the client has read everything, or after a while.
-
-        Closing a connection with unread input resets it, and the client might not see the answer. So this
-        shuts down one side, and discards what comes until the client closes the other; not for so many that
-        new connections would find no descriptors.
-        """
-        self._state = State.CLOSING
-        self._host.connections.discard(self)
-        self._host.ending.add(self)
+        """Leave the connection to Closing; it lingers not for so many that new ones find no descriptors."""
+        self._forget()
         if self.transport.is_closing():
             return
         if self._is_paused:
             self.transport.resume_reading()
-        self._unread = self.transport.get_write_buffer_size() + 1
-        self._await(Awaited.END, LINGER_SECONDS)
-        if self._has_ended or len(self._host.ending) > 1 + self._host.most() // LINGERING_SHARE:
-            self.transport.close()
-            return
-        try:
-            self.transport.write_eof()
-        except (OSError, RuntimeError):
-            self.transport.abort()
+        are_few = len(self._host.ending) <= self._host.most() // LINGERING_SHARE
+        lingers = are_few and not self._has_ended
+        self._host.ending.add(Closing(self.transport, self._closed, lingers=lingers))
 
-    def _discard(self, count: int) -> None:
-        self._discarded += count
-        if self._discarded > LINGER_BYTES:
-            self.transport.abort()
+    def _closed(self, closing: Closing) -> None:
+        self._host.ending.discard(closing)
+        self._host.addresses.leave(self.client)
 
     def _forget(self) -> None:
         self._state = State.GONE
         self._host.connections.discard(self)
-        self._host.ending.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._limit.end()

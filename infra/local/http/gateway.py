@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import time
 from collections.abc import Coroutine, Iterable
 from typing import Any, NamedTuple
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from chalicelib.config import Settings
 from chalicelib.errors import BadRequest, NoSuchRoute, ParleyError
-from chalicelib.http.common_headers import common_headers
 from chalicelib.http.cors import Cors
-from chalicelib.http.request_ids import given_id, new_id
-from chalicelib.http.responses import REQUEST_ID, defect
-from chalicelib.logs import LOGGER
 from chalicelib.services.values.tokens import PREFIX
 from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.addresses import Addresses, AddressLimit
 from infra.local.descriptors import http_connections, open_files
 from infra.local.hosts import only_host, refuse_foreign_names
 from infra.local.http.calls import Call
+from infra.local.http.closing import Closing
 from infra.local.http.connection import BODY_SECONDS, Connection, Host
 from infra.local.http.head import Head
 from infra.local.http.reader import Received
+from infra.local.http.refusals import Refusals
 from infra.local.http.writing import Answer
 from infra.local.pipeline import greenlets
 from infra.local.requests import Request
@@ -36,7 +33,6 @@ from infra.local.sockets.handshake import is_upgrade
 from infra.local.sockets.serving import Serving, is_management
 from infra.local.sockets.wire import Wire
 
-LOGGED_PATH_LENGTH = 200
 POLL_SECONDS = 0.01
 
 
@@ -80,17 +76,17 @@ class Gateway:
         self._slow = frozenset(slow)
         self._slow_calls = slow_calls or SlowCalls()
         self._outside_calls = None if settings.oidc_issuer is None else SlowCalls()
-        self._cors = Cors(settings.cors_origins)
+        self._refusals = Refusals(self._router, Cors(settings.cors_origins))
         self._sockets = sockets
         self._all_slow = sockets is not None and sockets.shared.by_wire
         addresses = Addresses(AddressLimit() if sockets is None else sockets.shared.addresses)
         self._connections: set[Connection] = set()
-        self._ending: set[Connection] = set()
+        self._ending: set[Closing] = set()
         self._upgrades: set[asyncio.Task[None]] = set()
         self._host = Host(
             self._serve,
             self._early,
-            self._logged_refusal,
+            self._refusals.answer,
             self._connections,
             self._ending,
             addresses,
@@ -116,8 +112,9 @@ class Gateway:
             await self._sockets.end()
         while self._is_busy and time.monotonic() < deadline:
             await asyncio.sleep(POLL_SECONDS)
-        for connection in [*self._connections, *self._ending]:
-            connection.transport.abort()
+        left: list[Connection | Closing] = [*self._connections, *self._ending]
+        for one in left:
+            one.transport.abort()
 
     @property
     def _is_busy(self) -> bool:
@@ -218,23 +215,9 @@ class Gateway:
         return None
 
     def _refuse(self, exchange: Exchange, error: Exception, *, is_last: bool = False) -> None:
-        answer = self._refusal(error, exchange.head)
         seconds = time.perf_counter() - exchange.start
-        _log(error, answer, exchange.head.request, exchange.match, seconds)
+        answer = self._refusals.answer(error, exchange.head, seconds)
         exchange.connection.answer(exchange.head, answer, is_last=is_last)
-
-    def _logged_refusal(self, error: Exception, head: Head | None) -> Answer:
-        """Return the answer to a request that has not arrived whole, and log it if its head has."""
-        answer = self._refusal(error, head)
-        if head is not None:
-            _log(error, answer, head.request, self._router.match(head.request.path), 0)
-        return answer
-
-    def _refusal(self, error: Exception, head: Head | None) -> Answer:
-        problem = error if isinstance(error, ParleyError) else defect()
-        headers = {} if head is None else {name: values[-1] for name, values in head.request.headers.items()}
-        request_id = given_id(headers) or new_id()
-        return Answer.problem(problem, {**common_headers(headers, self._cors), REQUEST_ID: request_id})
 
 
 async def _managed(sockets: Serving, request: Request, body: bytes) -> Answer:
@@ -253,23 +236,3 @@ def _refuse_broken_text(path: str) -> None:
         unquote_to_bytes(path).decode()
     except UnicodeDecodeError:
         raise BadRequest("The path's percent-encoding is not UTF-8.") from None
-
-
-def _log(error: Exception, answer: Answer, request: Request, match: Match | None, seconds: float) -> None:
-    known = isinstance(error, ParleyError)
-    line: dict[str, Any] = {"event": "request", "request_id": dict(answer.headers)[REQUEST_ID]}
-    if is_upgrade(request):
-        line["event"] = "socket_connect"
-    else:
-        where = {"route": match.resource} if match else {"path": unquote(request.path)[:LOGGED_PATH_LENGTH]}
-        line |= {"method": request.method, **where}
-    LOGGER.log(
-        logging.INFO if known else logging.ERROR,
-        {
-            **line,
-            "status": answer.status,
-            "code": error.code if isinstance(error, ParleyError) else defect().code,
-            "ms": round(seconds * 1000, 2),
-        },
-        exc_info=None if known else error,
-    )
