@@ -23,6 +23,8 @@ LISTED_ORIGIN = "https://chat.example.com"
 LISTED_HOST = "gateway.example"
 ENDS = "ends"
 """File in the server's folder, with a line of JSON for each event of `$disconnect`."""
+PAUSED, PAUSE_SECONDS = "paused", 0.3
+"""File in the server's folder, made when a `$connect` begins to pause."""
 
 
 def gateway() -> Gateway:
@@ -53,6 +55,9 @@ def _connect(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "fail" in query:
         raise RuntimeError("a defect")
     connection = event["requestContext"]["connectionId"]
+    if "pause" in query:
+        (Path(os.environ[VARIABLE]) / PAUSED).touch()
+        greenlets.sleep(PAUSE_SECONDS)
     if "early" in query:
         pusher = installed.pusher(Settings())
         OPENED["early"] = pusher.push([OutgoingFrame([connection], b"too early")])._asdict()

@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from websockets.sync.client import ClientConnection
 
 from infra.local.sockets.shared import Limits
 from tests.deployed.client import PROBLEM
-from tests.local.connection_echo import LISTED_HOST, LISTED_ORIGIN
+from tests.local.connection_echo import LISTED_HOST, LISTED_ORIGIN, PAUSED
 from tests.local.connection_edge import KEY, UPGRADE, SocketServer, ask, id_of, running_sockets
 from tests.local.raw_http import TIMEOUT_SECONDS, Peer
 from tests.servers.waiting import eventually
@@ -612,3 +613,15 @@ def test_a_stop_closes_connections(tmp_path: Path) -> None:
         assert [close_of(client) for client in clients] == [1001] * 20
         assert server.process.wait(TIMEOUT_SECONDS) == 0
         assert {server.end_of(one)["disconnectStatusCode"] for one in ids} == {1001}
+
+
+def test_connection_opened_during_the_stop_ends_like_others(tmp_path: Path) -> None:
+    """A client whose `$connect` is under way at the stop gets 1001, and `$disconnect` gets its end."""
+    with running_sockets(tmp_path) as server, ThreadPoolExecutor(1) as threads:
+        opening = threads.submit(server.open, "/?pause=1")
+        assert eventually((tmp_path / PAUSED).exists)
+        server.process.terminate()
+        assert close_of(opening.result(TIMEOUT_SECONDS)) == 1001
+        assert server.process.wait(TIMEOUT_SECONDS) == 0
+        codes = [end["requestContext"]["disconnectStatusCode"] for end in server.ends().values()]
+        assert codes.count(1001) == 1

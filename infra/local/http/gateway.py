@@ -34,6 +34,8 @@ from infra.local.sockets.serving import Serving, is_management
 from infra.local.sockets.wire import Wire
 
 POLL_SECONDS = 0.01
+UPGRADE_SECONDS = 0.5
+"""At the end, for upgrades under way, whose connections are then closed like all others."""
 
 
 class Exchange(NamedTuple):
@@ -108,6 +110,8 @@ class Gateway:
         deadline = time.monotonic() + STOP_SECONDS
         for connection in list(self._connections):
             connection.stop()
+        if self._upgrades:
+            await asyncio.wait(self._upgrades, timeout=UPGRADE_SECONDS)
         if self._sockets is not None:
             await self._sockets.end()
         while self._is_busy and time.monotonic() < deadline:
