@@ -19,6 +19,8 @@ MAX_CONNECTIONS = 4
 """Maximum number of connections to a server: one, and others while large replies or commands hold it up."""
 MAX_WAITING = 10_000
 """Maximum number of calls that wait for a connection."""
+MAX_ENDED_UNUSED = 4
+"""Maximum number of connections in a row that the server closes between the login and the first command."""
 
 
 class Server:
@@ -35,6 +37,7 @@ class Server:
         self._queue: list[Asked] = []
         self._is_flush_due = False
         self._is_opening = False
+        self._ended_unused = 0
 
     def ask(self, call: greenlets.Call, packed: bytes, count: int = 1, *, repeatable: bool) -> Any:
         """Return the reply to commands, the list of those to several, or the exception that ended the wait.
@@ -110,7 +113,11 @@ class Server:
     def _send(self) -> None:
         connection = self._free_connection(all(one.repeatable for one in self._queue))
         if connection is not None:
+            self._ended_unused = 0
             connection.write(self._take_queue(connection.room))
+        elif self._ended_unused >= MAX_ENDED_UNUSED:
+            self._ended_unused = 0
+            raise redis.ConnectionError("The store closes connections before they are used.")
         elif not self._is_opening and len(self._connections) < MAX_CONNECTIONS:
             self._open()
         elif not self._is_opening:
@@ -123,6 +130,7 @@ class Server:
                 connection.close(redis.ConnectionError("Connection closed."))
             elif not repeatable and connection.is_ended():
                 connection.close(redis.ConnectionError("Connection closed by server."))
+                self._ended_unused += 1
             elif connection.is_free:
                 return connection
         return None

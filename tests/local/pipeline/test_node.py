@@ -271,6 +271,18 @@ async def test_connection_is_opened_once_a_thread_can_start(
     assert answers[1] == "second"
 
 
+async def test_connections_that_always_end_unused_fail_the_call(
+    valkey: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that may not run twice is refused when each new connection is closed before it is used."""
+    monkeypatch.setattr(PipelinedConnection, "is_ended", lambda self: True)
+    async with node_for(settings_for(valkey)) as node:
+        (refused,) = await side_by_side([partial(echo, node, "once", repeatable=False)])
+        assert isinstance(refused, redis.ConnectionError)
+        monkeypatch.undo()
+        assert await side_by_side([partial(echo, node, "again", repeatable=False)]) == ["again"]
+
+
 async def test_stalled_store_ends_every_wait_together(valkey: Engine) -> None:
     """All calls of a stalled store fail by its time-out, once; late replies reach nobody."""
     async with node_for(settings_for(valkey, redis_timeout=0.3)) as node:
