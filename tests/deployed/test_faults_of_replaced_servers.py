@@ -200,7 +200,7 @@ def test_only_members_read(registered: Api) -> None:
         assert "between us" not in refused.text
 
 
-@pytest.mark.parametrize("group", ["g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "r-lobby"])
+@pytest.mark.parametrize("group", ["g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "r-nobody-writes-here"])
 def test_an_unknown_group_is_closed(registered: Api, group: str) -> None:
     """An unknown group or room can be neither read nor written to, and is not made by the attempt."""
     _, alice, _ = registered.new_pair()

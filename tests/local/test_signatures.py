@@ -86,7 +86,7 @@ def test_twenty_headers_may_be_signed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH"])
 def test_without_keys_there_is_no_management_api(shared: Gateway, method: str) -> None:
     """A server without keys answers 404, whatever key signed the request."""
-    claimed = request_with(MANY).headers["authorization"]
+    claimed = request_with(MANY[:1000]).headers["authorization"]  # as many as a head may have
     for headers in ({}, {"Authorization": claimed, "X-Amz-Date": STAMP}):
         answer = httpx.request(method, f"{shared.url}/@connections/a", headers=headers)
         assert (answer.status_code, answer.headers["Content-Type"]) == (404, PROBLEM)
