@@ -22,8 +22,8 @@ from tests.realtime.document_check import check
 from tests.realtime.in_process import Door
 from tests.realtime.recorded_connections import Stage
 from tests.servers.engines import Engine
+from tests.store.counted_round_trips import RoundTrips
 from tests.store.lost_writes import Moment
-from tests.store.messages.test_round_trips import RoundTrips
 
 CHAT = "ann:bob"
 

@@ -51,8 +51,9 @@ from tests.store.app_requests import call
 from tests.store.chat_calls import GROUP, Groups
 from tests.store.chat_records import GROUP as LARGE_GROUP
 from tests.store.chat_records import write_group
+from tests.store.closed_app import CLOSED, TOKEN, WITH_TOKEN
+from tests.store.counted_round_trips import RoundTrips
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import CLOSED, TOKEN, WITH_TOKEN, RoundTrips
 from tests.store.recording_pusher import LEASE, Wire, connect
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)

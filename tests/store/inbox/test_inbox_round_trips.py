@@ -12,8 +12,9 @@ from chalicelib.services.inbox.sync_token import SYNC_TOKEN, SyncToken
 from chalicelib.services.values.tokens import digest_of
 from tests.store.account_records import HOUR, clock, write_account, write_session
 from tests.store.app_requests import Answer, call
+from tests.store.closed_app import BAD, CLOSED, TOKEN, WITH_TOKEN
+from tests.store.counted_round_trips import RoundTrips
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import BAD, CLOSED, TOKEN, WITH_TOKEN, RoundTrips
 
 PEOPLE = ("bob", "cid", "dan")
 AUTHENTICATE, WRITE, TELL = 1, 1, 1

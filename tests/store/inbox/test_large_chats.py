@@ -10,9 +10,9 @@ from chalicelib import services
 from chalicelib.services.auth import account_status
 from chalicelib.services.inbox import inbox, repair, sync
 from chalicelib.services.inbox.sync_token import OLD_DIGEST_BYTES, OLD_HEAD, SYNC_TOKEN
+from tests.store.counted_round_trips import RoundTrips
 from tests.store.inbox.test_sync import group, page, send, states_of
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import RoundTrips
 from tests.store.syncing_client import Client, asked, inbox_of
 
 pytestmark = pytest.mark.usefixtures("app_on_engine", "few_checks")

@@ -12,8 +12,6 @@ import pytest
 from chalicelib import services
 from chalicelib.push_gateway import installed
 from chalicelib.schemas.messages import SendRequest
-from chalicelib.services.auth import account_status
-from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys, partitions
 from chalicelib.store.accounts.rate_limits import RateLimits
 from chalicelib.store.inbox.entries import InboxEntry, InboxState
@@ -23,29 +21,23 @@ from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.one_step import OneStepSends, SendOutcome, Steps
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
-from tests.store.account_records import HOUR, clock, write_account, write_session, write_tombstone
+from tests.store.account_records import write_account, write_tombstone
 from tests.store.app_requests import Answer, call
+from tests.store.closed_app import TOKEN, close_app
+from tests.store.counted_round_trips import RoundTrips
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import CLOSED, RoundTrips
 from tests.store.recording_pusher import Wire, connect
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 BOTH = pytest.mark.parametrize("engine", ["valkey", "cluster"], indirect=True)
 CHAT = "ann:bob"
 MESSAGES = f"/v1/chats/{CHAT}/messages"
-TOKEN = f"parley_{'A' * 43}.ann"
 
 
 @pytest.fixture
 def wire(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """The pusher of the closed app, with ann's session and bob's account."""
-    for name, value in CLOSED.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
-    now = clock(raw)
-    write_account(raw, "ann")
-    write_account(raw, "bob")
-    write_session(raw, "ann", digest_of(TOKEN), now, now, now + HOUR)
+    close_app(raw, monkeypatch)
     wire = Wire()
     installed.install(wire)
     yield wire

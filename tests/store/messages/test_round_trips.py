@@ -10,16 +10,15 @@ import pytest
 
 from chalicelib import services
 from chalicelib.services.auth import account_status
-from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys, partitions
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.nodes import Command, Node
 from tests.servers.engines import Engine
-from tests.store.account_records import HOUR, clock, write_account, write_session
 from tests.store.app_requests import call
 from tests.store.chat_records import GROUP, write_group, write_other
+from tests.store.closed_app import BAD, WITH_TOKEN, close_app
+from tests.store.counted_round_trips import RoundTrips
 from tests.store.log_records import CHAT, Log, RawClient
 
 OWN_COMMANDS = {"config|resetstat", "info", "cluster|info"}
@@ -292,48 +291,11 @@ def test_health_asks_every_primary(served: Commands, engine: Engine) -> None:
 
 # --- with a token -------------------------------------------------------------------------------------------
 
-TOKEN = f"parley_{'A' * 43}.ann"
-WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
-BAD = f"Bearer parley_{'B' * 43}.{{}}"
-CLOSED = {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": "read=1000,write=1000,search=1000,auth=1000"}
-
-
-class RoundTrips:
-    """Counts the round trips of one client: sends before a read.
-
-    A node of the client's own, which hands everything on to the real one.
-    """
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self.login = node.login
-        self.sizes: list[int] = []
-
-    def execute(self, command: Command, *, repeatable: bool) -> Any:
-        """Count one command as a round trip."""
-        self.sizes.append(1)
-        return self._node.execute(command, repeatable=repeatable)
-
-    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Count several commands that go out together as one round trip."""
-        self.sizes.append(len(commands))
-        return self._node.execute_all(commands)
-
-    def ping(self) -> None:
-        """Count nothing."""
-        self._node.ping()
-
 
 @pytest.fixture
 def round_trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
     """The app on the engine, closed, with ann's session, bob and three messages; counts later round trips."""
-    for name, value in CLOSED.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
-    now = clock(raw)
-    write_account(raw, "ann")
-    write_account(raw, "bob")
-    write_session(raw, "ann", digest_of(TOKEN), now, now, now + HOUR)
+    close_app(raw, monkeypatch)
     store = services.current()._store
     store._node = round_trips = RoundTrips(store._node)
     for _ in range(3):

@@ -18,8 +18,8 @@ from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
 from tests.store.account_records import HOUR, clock, write_account, write_session
 from tests.store.app_requests import Answer, call
+from tests.store.closed_app import CLOSED
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import CLOSED
 from tests.store.recording_pusher import Wire, connect
 from tests.store.syncing_client import row_of
 

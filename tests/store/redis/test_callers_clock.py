@@ -34,8 +34,8 @@ from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
 from tests.servers.serverless_limits import TimelessNode
 from tests.store.app_requests import Answer, call
+from tests.store.counted_round_trips import RoundTrips
 from tests.store.log_records import CHAT, Log, RawClient, settings_for
-from tests.store.messages.test_round_trips import RoundTrips
 from tests.store.store_users import WORD, refusal, user
 from tests.unit.nodes import CannedNode
 from tests.unit.store.lua_files import scripts

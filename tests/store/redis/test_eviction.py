@@ -12,8 +12,8 @@ from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
 from tests.store.account_records import clock, session, write_session
 from tests.store.app_requests import Answer, call
+from tests.store.closed_app import CLOSED
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import CLOSED
 
 pytestmark = [
     pytest.mark.parametrize("engine", ["valkey", "cluster"], indirect=True),
