@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import functools
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -135,6 +136,14 @@ def _query(query_string: str) -> dict[str, list[str]] | None:
     for name, value in query_pairs(query_string):
         lists.setdefault(name, []).append(value)
     return lists or None
+
+
+def header_pairs(response: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the headers of a handler's response, one pair for each value."""
+    headers = list((response.get("headers") or {}).items())
+    for name, values in (response.get("multiValueHeaders") or {}).items():
+        headers += [(name, value) for value in values]
+    return headers
 
 
 @functools.lru_cache(maxsize=2)

@@ -44,7 +44,6 @@ class Exchange(NamedTuple):
     connection: Connection
     head: Head
     body: bytes
-    match: Match | None
     start: float
 
 
@@ -126,21 +125,20 @@ class Gateway:
 
     def _serve(self, connection: Connection, received: Received) -> None:
         head, body = received
-        exchange = Exchange(
-            connection, head, body, self._router.match(head.request.path), time.perf_counter()
-        )
+        exchange = Exchange(connection, head, body, time.perf_counter())
         try:
             self._begin(exchange)
         except Exception as error:
             self._refuse(exchange, error)
 
     def _begin(self, exchange: Exchange) -> None:
-        request, match = exchange.head.request, exchange.match
+        request = exchange.head.request
         self._check_host(request)
         if is_upgrade(request):
             return self._begin_upgrade(exchange)
         if self._sockets is not None and is_management(request.path):
             return self._spawn(exchange, _managed(self._sockets, request, exchange.body))
+        match = self._router.match(request.path)
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists all routes.")
         if "%" in request.path:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from chalicelib.errors import PROBLEM_JSON, ParleyError
+from infra.local.events import header_pairs
 
 BODILESS = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
 UNPRINTABLE = bytes(byte for byte in range(0x100) if not 0x20 <= byte < 0x7F and byte not in b"\r\n")
@@ -26,12 +27,9 @@ class Answer(NamedTuple):
     @classmethod
     def of(cls, response: dict[str, Any]) -> Answer:
         """Return the answer that a handler gives in the shape of a Lambda proxy response."""
-        headers = list((response.get("headers") or {}).items())
-        for name, values in (response.get("multiValueHeaders") or {}).items():
-            headers += [(name, value) for value in values]
         text: str = response.get("body") or ""
         body = base64.b64decode(text) if response.get("isBase64Encoded") else text.encode()
-        return cls(response["statusCode"], headers, body)
+        return cls(response["statusCode"], header_pairs(response), body)
 
     @classmethod
     def problem(cls, error: ParleyError, headers: dict[str, str]) -> Answer:

@@ -12,6 +12,7 @@ from picows import WSUpgradeResponse
 from chalicelib.config import Settings
 from chalicelib.errors import BadRequest, CrossSite, NoSuchRoute, ParleyError
 from chalicelib.http.cors import is_page_of
+from infra.local.events import header_pairs
 from infra.local.hosts import reference
 from infra.local.requests import Request
 from infra.local.sockets.events import Opening
@@ -86,7 +87,7 @@ def accepted(answer: dict[str, Any]) -> WSUpgradeResponse:
 
     Raises ValueError if HTTP cannot carry it.
     """
-    chosen = [(name, value) for name, value in _headers(answer) if name.lower() == PROTOCOL.lower()]
+    chosen = [(name, value) for name, value in header_pairs(answer) if name.lower() == PROTOCOL.lower()]
     if not all(value.isascii() and value.isprintable() for _, value in chosen):
         raise ValueError(f"$connect chose a subprotocol that HTTP cannot carry: {chosen!r}")
     response: WSUpgradeResponse = WSUpgradeResponse.create_101_response(chosen)
@@ -140,11 +141,4 @@ def _as_written(head: bytes) -> dict[str, list[str]]:
     for line in head.decode("utf-8", "replace").split("\r\n")[1:]:
         name, _, value = line.partition(":")
         headers.setdefault(name, []).append(value.strip(" \t"))
-    return headers
-
-
-def _headers(answer: dict[str, Any]) -> list[tuple[str, str]]:
-    headers = list((answer.get("headers") or {}).items())
-    for name, values in (answer.get("multiValueHeaders") or {}).items():
-        headers += [(name, value) for value in values]
     return headers
