@@ -31,13 +31,14 @@ STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIE
 class Appended(NamedTuple):
     """The result of an append; seq, time: Of the message, µs since 1970.
 
-    members: Handles of all members of a group that is not large; None for a duplicate. recipients: The
-    attached connections of members of a large group; None for a duplicate.
+    epoch: Of the log, µs. members: Handles of all members of a group that is not large; None for a duplicate.
+    recipients: The attached connections of members of a large group; None for a duplicate.
     """
 
     seq: int
     time: int
     duplicate: bool
+    epoch: int
     members: list[str] | None = None
     recipients: list[Recipient] | None = None
 
@@ -158,10 +159,10 @@ def _appended(chat: str, reply: Any) -> Appended:
         raise refusal(chat, NO_MEMBER)
     if outcome == MUTED:
         raise muted(chat, sent)
-    members, *recipients = rest or (None,)
+    epoch, members, *recipients = rest
     named = members.decode().split("\0") if members else None
     return Appended(
-        seq, sent, outcome == DUPLICATE, named, recipients_of(*recipients) if recipients else None
+        seq, sent, outcome == DUPLICATE, epoch, named, recipients_of(*recipients) if recipients else None
     )
 
 

@@ -122,7 +122,7 @@ def test_time_always_rises(log: Log, raw: RawClient) -> None:
 
     appended = [log.append(CHAT, Content("ann", "hello")) for _ in range(3)]
 
-    assert appended == [Appended(seq, future + seq - 2, False) for seq in (3, 4, 5)]
+    assert appended == [Appended(seq, future + seq - 2, False, EPOCH) for seq in (3, 4, 5)]
 
 
 # --- storage ------------------------------------------------------------------------------------------------

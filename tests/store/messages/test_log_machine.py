@@ -110,7 +110,7 @@ class LogMachine(RuleBasedStateMachine):
 
     def _expect_stored(self, content: Content) -> None:
         appended = self._log.append(CHAT, content)
-        last = self._sent[-1].appended if self._sent else Appended(0, 0, False)
+        last = self._sent[-1].appended if self._sent else Appended(0, 0, False, 0)
         assert (appended.seq, appended.duplicate) == (last.seq + 1, False)
         assert appended.time > last.time
         sent = Sent(content, appended)

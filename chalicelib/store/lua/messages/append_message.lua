@@ -20,8 +20,9 @@ local field = ARGV[7] -- 8 bytes, digest of sender and id
 local fingerprint = ARGV[8] -- 8 bytes, digest of the content
 local first_day = ARGV[9] -- integer, the UTC day of KEYS[8]
 local ttl = ARGV[10] -- integer, seconds that an ids key lives after its last write
--- reply: {seq, time in µs, outcome, handles of the members of a group that is not large, with \0 between them}; of a large chat
---   {seq, time in µs, outcome, nil, the connections that take JSON, those that take protobuf}, see recipients.
+-- reply: {seq, time in µs, outcome, epoch of the log, handles of the members of a group that is not large, with \0 between them
+--   or nil}; of a large chat {seq, time in µs, outcome, epoch, nil, the connections that take JSON, those that take protobuf}, see
+--   recipients.
 --   Outcomes: 0: stored, 1: was stored before, 2: the id has other content; nothing is stored with 3: the chat does not exist,
 --   4: not a member, 5: muted until that time, 6: there is no message to reply to
 local FIRST_IDS = 8
@@ -39,7 +40,8 @@ if #KEYS >= FIRST_IDS then
     local held = redis.call('HGET', KEYS[i], field)
     if held then
       local stored, sent, seq = struct.unpack('>c8I8I6', held)
-      return {seq, sent, stored == fingerprint and 1 or 2}
+      local _, _, epoch = bounds(log)
+      return {seq, sent, stored == fingerprint and 1 or 2, epoch, false}
     end
   end
   local offset = math.floor(time / 86400000000) - tonumber(first_day)
@@ -51,7 +53,7 @@ if reply_to > 0 then
   if reply_to > head then return {head, 0, 6} end
 end
 
-local seq, sent = add_message(log, uncounted, body, keep, time)
+local seq, sent, epoch = add_message(log, uncounted, body, keep, time)
 local own = read_state_of(read_states, sender)
 own.read, own.received = seq, seq
 own.flags = bit.bor(own.flags, ACCEPTED, kind ~= GROUP and WROTE or 0)
@@ -62,5 +64,5 @@ if today then
   redis.call('HSET', today, field, fingerprint .. struct.pack('>I8I6', sent, seq))
   redis.call('EXPIRE', today, ttl)
 end
-if large then return {seq, sent, 0, false, attached(chat_connections, members, time)} end
-return {seq, sent, 0, handles}
+if large then return {seq, sent, 0, epoch, false, attached(chat_connections, members, time)} end
+return {seq, sent, 0, epoch, handles}

@@ -1,6 +1,6 @@
 -- Appends messages to a chat's log.
 
--- Appends a message and trims the log. Returns its seq and its time, µs.
+-- Appends a message and trims the log. Returns its seq, its time and the log's epoch, µs.
 -- log: LIST, see MessageLog. uncounted: ZSET, see Chats. body: msgpack array. keep: maximum number of messages in the log,
 -- 0: all. time: now, µs.
 local function add_message(log, uncounted, body, keep, time)
@@ -21,5 +21,5 @@ local function add_message(log, uncounted, body, keep, time)
     redis.call('LTRIM', log, surplus, -1)
     redis.call('ZREMRANGEBYSCORE', uncounted, '-inf', base + surplus)
   end
-  return base + held, time
+  return base + held, time, epoch
 end
