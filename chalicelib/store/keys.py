@@ -60,6 +60,12 @@ uncounted = of_one(
     "the messages that do not count as unread: those of kind `system`",
     "seq -> seq",
 )
+word_filters = of_one(
+    "{c<NNN>}:words:<chat>",
+    "HASH",
+    "filters of the words in the messages of a long chat, a filter for 128 messages; bits, no text",
+    "number of the block -> filter; `first` -> number of the first block that is not trimmed",
+)
 outbox = of_partition(
     "{c<NNN>}:outbox",
     "HASH",

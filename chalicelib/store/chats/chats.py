@@ -121,10 +121,11 @@ class Chats(ChatLists):
     def delete(self, chat: str, snapshot: ChatSnapshot) -> Query[ChatChange | None]:
         """Return the query that deletes a chat if its records still equal the snapshot; None: they do not."""
         records = [part for handle, held in snapshot.raw.items() for part in (handle, held)]
-        return self._changing(DELETE_CHAT, chat, (chat, packed_list(records)))
+        args = (chat, packed_list(records))
+        return self._changing(DELETE_CHAT, chat, args, keys.word_filters(chat))
 
     def _changing(
-        self, script: Script, chat: str, args: tuple[bytes | str | int, ...]
+        self, script: Script, chat: str, args: tuple[bytes | str | int, ...], *more_keys: str
     ) -> Query[ChatChange | None]:
         def read(reply: list[Any]) -> ChatChange | None:
             outcome, *rest = reply
@@ -139,7 +140,7 @@ class Chats(ChatLists):
                 )
             return _changed(*rest) if outcome == DONE else None
 
-        return Query(script, _keys(chat), args, read, repeatable=False)
+        return Query(script, (*_keys(chat), *more_keys), args, read, repeatable=False)
 
 
 def _keys(chat: str) -> tuple[str, ...]:
