@@ -14,6 +14,7 @@ from chalicelib.schemas.realtime.client_frames import (
     Send,
     Signal,
     Typing,
+    Unanswered,
     UpTo,
     Watch,
 )
@@ -37,6 +38,7 @@ from chalicelib.schemas.realtime.server_frames import (
     Ack,
     ErrorFrame,
     MessageFrame,
+    Ok,
     PageFrame,
     Pong,
     Presence,
@@ -71,6 +73,7 @@ __all__ = [
     "FromClient",
     "Hello",
     "MessageFrame",
+    "Ok",
     "PageFrame",
     "Ping",
     "Pong",
@@ -102,6 +105,7 @@ __all__ = [
     "ToClient",
     "Typing",
     "TypingFrame",
+    "Unanswered",
     "UpTo",
     "Watch",
 ]
