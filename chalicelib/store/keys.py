@@ -205,6 +205,18 @@ user_terms = of_one(
     "the search terms of users that begin with two characters, or one beyond ASCII",
     "`<term>\\0<handle>` -> 0",
 )
+scheduled = of_one(
+    "{u<NNN>}:scheduled:<handle>",
+    "HASH",
+    "the user's scheduled messages, at most 100",
+    "id -> record",
+)
+scheduled_due = of_partition(
+    "{u<NNN>}:scheduled_due",
+    "ZSET",
+    "when the schedule looks at the scheduled messages of the users of a partition next",
+    "`<handle>\\0<id>` -> µs",
+)
 pending = of_partition(
     "{u<NNN>}:owed",
     "HASH",

@@ -133,9 +133,10 @@ class Accounts:
 
         Its connections count as ended at once, and are stored until they are dropped; see UserConnections.
         """
+        scheduled = (keys.scheduled(handle), keys.scheduled_due(handle))
         gone = (keys.sessions, keys.user_limits, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
-        named = (*_user_and_pending(handle), keys.session_ends(handle), *(key(handle) for key in gone))
-        named += keys.last_seen(handle), keys.inbox_entries(handle)
+        more = (*(key(handle) for key in gone), keys.last_seen(handle), keys.inbox_entries(handle))
+        named = (*_user_and_pending(handle), keys.session_ends(handle), *scheduled, *more)
         return Query(DELETE_ACCOUNT, named, (delete_item(handle), handle), bool)
 
     def forget(self, handle: str) -> Query[object]:

@@ -12,11 +12,12 @@ from chalicelib.store import key_rows, keys
 from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, message_item, muted, reader_keys, refusal
 from chalicelib.store.messages.content import Content, LogEntry, encode, entry_of, packed
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import folded
 
 APPEND_MESSAGE = Script("messages/append_message")
+CHECK_SEND = Script("messages/check_send")
 READ_LOG = Script("messages/read_log")
 
 DAY_SECONDS = 86_400
@@ -90,12 +91,32 @@ class MessageLog:
         args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat)]
         args += [message_item(chat) if pending else "", content.reply_to or 0]
         if content.id is not None:
-            today = int(time.time()) // DAY_SECONDS
-            named += tuple([keys.ids(chat, day) for day in range(today - 2, today + 2)])
+            days = _id_days()
+            named += tuple([keys.ids(chat, day) for day in days])
             args += [_digest(sender, content.id), _fingerprint(content)]
-            args += [today - 2, IDS_TTL_SECONDS]
+            args += [days[0], IDS_TTL_SECONDS]
         read = functools.partial(_appended, chat)
         return Query(APPEND_MESSAGE, named, tuple(args), read, repeatable=content.id is not None)
+
+    def check(self, chat: str, sender: str, reply_to: int | None) -> Query[object]:
+        """Return the query that checks whether a user may append a message now, and appends nothing.
+
+        Reading its reply raises what `append` does, except IdConflict.
+        """
+        named = (keys.log(chat), keys.chat(chat), keys.members(chat))
+        read = functools.partial(_appended, chat)
+        return Query(CHECK_SEND, named, (sender, kind_of(chat), reply_to or 0), read)
+
+    def has_id(self, chat: str, sender: str, message_id: str) -> Batch[bool]:
+        """Return the batch that tells whether a user has sent a message with an id.
+
+        sender: A handle. The answer is certain for 24 hours after the message.
+        """
+        digest = _digest(sender, message_id)
+        asking: list[Query[bytes | None]] = [
+            Query("HGET", (keys.ids(chat, day),), (digest,)) for day in _id_days()
+        ]
+        return Batch(asking, any)
 
     def after(
         self,
@@ -143,6 +164,12 @@ _append_keys = key_rows.together(
     keys.outbox,
     keys.chat_connections,
 )
+
+
+def _id_days() -> range:
+    """Return the four days of which the ids are looked up; see lua/messages/append_message.lua."""
+    today = int(time.time()) // DAY_SECONDS
+    return range(today - 2, today + 2)
 
 
 def _appended(chat: str, reply: Any) -> Appended:

@@ -4,7 +4,9 @@
 local user = KEYS[1] -- HASH, see Accounts; its fields stay until the pending work is done
 local pending = KEYS[2] -- HASH, see PendingWork
 local session_ends = KEYS[3] -- ZSET, see Sessions
--- KEYS[4..]: what is deleted with the account: sessions, posts, ...
+local scheduled = KEYS[4] -- HASH, see ScheduledMessages
+local scheduled_due = KEYS[5] -- ZSET, see ScheduledMessages
+-- KEYS[6..]: what else is deleted with the account: sessions, posts, ...
 local item = ARGV[1] -- the pending work
 local handle = ARGV[2]
 -- reply: 1: it is deleted, now or before; 0: there never was one
@@ -15,5 +17,6 @@ redis.call('HSET', user, 'deleted', time)
 redis.call('HDEL', user, 'password')
 redis.call('HSET', pending, item, time)
 redis.call('ZREM', session_ends, handle)
-redis.call('UNLINK', unpack(KEYS, 4))
+for _, id in ipairs(redis.call('HKEYS', scheduled)) do redis.call('ZREM', scheduled_due, handle .. '\0' .. id) end
+redis.call('UNLINK', scheduled, unpack(KEYS, 6))
 return 1
