@@ -87,14 +87,14 @@ ANSWERS: dict[type[Struct], tuple[type[Struct], ...]] = {
     frames.Hello: (frames.SyncFrame, frames.Ready),
     frames.Send: (frames.Ack,),
     frames.Pull: (frames.PageFrame,),
-    frames.Received: (frames.Ok,),
-    frames.Read: (frames.Ok,),
-    frames.Typing: (frames.Ok,),
+    frames.Received: (),
+    frames.Read: (),
+    frames.Typing: (),
     frames.Watch: (frames.PresenceFrame,),
     frames.RoomJoin: (frames.RoomFrame,),
     frames.RoomLeave: (frames.RoomFrame,),
     frames.RoomClients: (frames.RoomFrame,),
-    frames.Signal: (frames.Ok,),
+    frames.Signal: (),
     frames.Ping: (frames.Pong,),
 }
 """The replies to each frame of a client, if it does not fail."""

@@ -32,6 +32,11 @@ PARAMETERS: dict[str, Schema] = {
         "example": "1763718000000000",
         "description": "The id of a post.",
     },
+    "scheduled": {
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "example": "0195a1c26f1e7a519d532f8d8c3f1a10",
+        "description": "The id of a scheduled message.",
+    },
     "room": {
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_.-]{0,63}$"},
         "example": "lobby",
@@ -59,6 +64,7 @@ TAGS = {
     "accounts": Tag("accounts", "Register, log in, choose a handle, change the password"),
     "sessions": Tag("sessions", "List the devices on which you are logged in, and log out"),
     "messages": Tag("messages", "Send messages to a chat and read them"),
+    "scheduled": Tag("scheduled", "Messages that are sent later: schedule, list, change and cancel them"),
     "users": Tag("users", "Read and change profiles, find users, export or delete your account"),
     "social": Tag("social", "Follow and block users"),
     "posts": Tag("posts", "Write posts and read the feed"),

@@ -47,6 +47,12 @@ class MessageNotFound(ParleyError):
     status, code, title = 404, "message_not_found", "Message not found"
 
 
+class ScheduledNotFound(ParleyError):
+    """The caller has no scheduled message of this id."""
+
+    status, code, title = 404, "scheduled_not_found", "Scheduled message not found"
+
+
 class PostNotFound(ParleyError):
     """The caller has no post of this id."""
 
@@ -63,6 +69,24 @@ class IdConflict(ParleyError):
     """The id belongs to another message of the caller."""
 
     status, code, title = 409, "id_conflict", "Id already used"
+
+
+class BeingSent(ParleyError):
+    """The scheduled message is being sent, so it can no longer be changed."""
+
+    status, code, title = 409, "being_sent", "Being sent"
+
+
+class SendUnconfirmed(ParleyError):
+    """The server was interrupted for so long that it is unknown whether the message was sent."""
+
+    status, code, title = 409, "send_unconfirmed", "Sending not confirmed"
+
+
+class TooManyScheduled(ParleyError):
+    """The caller has the maximum number of scheduled messages."""
+
+    status, code, title = 409, "too_many_scheduled", "Too many scheduled messages"
 
 
 class ChatFull(ParleyError):

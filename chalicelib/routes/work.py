@@ -27,12 +27,13 @@ def handle(event: Any) -> dict[str, Any]:
 
 
 def sweep(event: Any) -> dict[str, int]:
-    """Repeat pending fan-outs and jobs, end connections without a lease, drop expired sessions.
+    """Send scheduled messages, repeat pending fan-outs and jobs, end connections and sessions that are over.
 
-    event: is ignored. A failure of one of the four is raised once the others have run.
+    event: is ignored. A failure of one of them is raised once the others have run.
     """
     start, current = time.perf_counter(), services.current()
     done = _counted(
+        scheduled=current.scheduled_sender.sweep,
         delivered=current.outbox_sweep.sweep,
         ended=current.realtime.leases.sweep,
         repeated=current.jobs.sweep,

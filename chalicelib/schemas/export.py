@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ChatState
 from chalicelib.schemas.messages import RepliedTo, Time
+from chalicelib.schemas.scheduled import Scheduled
 from chalicelib.schemas.system_events import Event, Kind, Role
 from chalicelib.schemas.users import ExportedSession, Me
 
@@ -95,6 +96,7 @@ class Export(Struct, kw_only=True):
     blocked: list[Encoded[Since]] | UnsetType = UNSET
     posts: list[Encoded[ExportedPost]] | UnsetType = UNSET
     timeline: list[Encoded[PostReference]] | UnsetType = UNSET
+    scheduled: list[Encoded[Scheduled]] | UnsetType = UNSET
     chats: list[Encoded[ExportedChat]] | UnsetType = UNSET
     messages: list[Encoded[ExportedMessage]] | UnsetType = UNSET
     next: Annotated[str | None, Meta(description="Pass as `cursor` for the next page; null at the end.")]

@@ -35,6 +35,8 @@ from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.append import MessageAppender
 from chalicelib.services.messages.read import LogReader
+from chalicelib.services.messages.scheduled import ScheduledService
+from chalicelib.services.messages.scheduled_sender import ScheduledSender
 from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.wiring import Realtime, UseCases
@@ -65,9 +67,9 @@ class Services:
         self._store = stores.client
         self._block_filter = BlockFilter(stores.client)
         self._queue = JobQueue(settings, stores.client)
-        self.account_statuses = AccountStatusCache(stores.client, stores.accounts)
-        self._delivery = Delivery(settings, stores, self._queue, self._block_filter, self.account_statuses)
+        self._delivery = Delivery(settings, stores, self._queue, self._block_filter)
         self.message_push = self._delivery.message_push
+        self.account_statuses = AccountStatusCache(stores.client, stores.accounts)
         self.authenticator = Authenticator(
             settings,
             stores.client,
@@ -110,12 +112,15 @@ class Services:
 
     def _wire_messages(self) -> None:
         log, statuses, reader = self._stores.log, self.account_statuses, LogReader(self.account_statuses)
-        accounts, inboxes, names = self._stores.accounts, self._stores.inboxes, self._delivery.names
+        accounts, inboxes = self._stores.accounts, self._stores.inboxes
         appender = MessageAppender(
-            self._store, log, accounts, statuses, inboxes, names, needs_account=self._needs_account
+            self._store, log, accounts, statuses, inboxes, needs_account=self._needs_account
         )
-        sender = MessageSender(appender, self._delivery.fan_out, names)
+        sender = MessageSender(appender, self._delivery.fan_out)
         self.messages = Messages(log, self._ids, sender, reader)
+        scheduled = self._stores.scheduled
+        self.scheduled = ScheduledService(self._store, scheduled, self._ids, sender)
+        self.scheduled_sender = ScheduledSender(self._store, scheduled, log, self._ids, sender)
         self.tiktok = TikTokMessages(log, self.names, self._ids, sender, reader)
 
     def _wire_jobs(self) -> None:
@@ -150,7 +155,9 @@ class Services:
         get = getter(allow_private=self.settings.import_private)
         self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
         chats = ChatExports(store, stores.inboxes, stores.summaries, stores.chats, stores.log)
-        readers = ListReaders(stores.follows, stores.blocks, stores.posts, stores.timelines, chats)
+        readers = ListReaders(
+            stores.follows, stores.blocks, stores.posts, stores.timelines, stores.scheduled, chats
+        )
         self.exports = Exports(store, stores.accounts, stores.sessions, readers, needs_account=needs_account)
 
     def _wire_social(self) -> None:

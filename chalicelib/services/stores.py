@@ -18,6 +18,7 @@ from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.read_state import ReadStates
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.messages.scheduled import ScheduledMessages
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import UserConnections
@@ -53,6 +54,7 @@ class Stores:
         self.summaries = Summaries()
         self.log = MessageLog(settings.keep_messages)
         self.outbox = Outbox()
+        self.scheduled = ScheduledMessages()
         self.inboxes = Inboxes()
         self.read_states = ReadStates()
         self.pending_work = PendingWork()

@@ -132,7 +132,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         "sweep-seconds",
         sweep,
         "60",
-        "seconds between two sweeps, which process lost work",
+        "seconds between two sweeps, which send scheduled messages and process lost work",
         "PARLEY_SWEEP_SECONDS",
     )
     limit("idle-seconds", idle_seconds, "seconds without a frame after which a connection is closed")

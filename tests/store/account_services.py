@@ -12,9 +12,7 @@ from chalicelib.queues import JobQueue
 from chalicelib.services.accounts.deletion import AccountErasure, Deletion
 from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.accounts.profiles import Profiles
-from chalicelib.services.auth.account_status import AccountStatusCache
 from chalicelib.services.delivery.connection_stores import ConnectionStores
-from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.frame_push import FramePush
 from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.services.delivery.push import PushService
@@ -33,12 +31,12 @@ from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.accounts.index_traces import IndexTraces
 from chalicelib.store.accounts.sessions import Sessions
-from chalicelib.store.accounts.user_cards import UserCards
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.messages.scheduled import ScheduledMessages
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import UserConnections
@@ -66,13 +64,7 @@ def nobody_connected(store: Store) -> SessionCloser:
 def pushes_to_nobody(store: Store) -> MessagePush:
     """Return a pusher of messages for tests without connections."""
     stores = ConnectionStores(store, Connections(LEASE), UserConnections(LEASE), ChatConnections(LEASE))
-    queue = JobQueue(Settings(), store)
-    return MessagePush(stores, MessageLog(), Outbox(), no_push(), queue, names_of(store))
-
-
-def names_of(store: Store) -> DisplayNames:
-    """Return the names of a store's users, as frames show them."""
-    return DisplayNames(store, UserCards(), AccountStatusCache(store, Accounts()))
+    return MessagePush(stores, MessageLog(), Outbox(), no_push(), JobQueue(Settings(), store))
 
 
 def no_push() -> PushService:
@@ -156,8 +148,10 @@ class Village:
         self.search = UserSearch(store, self.accounts, self.index)
         self.deletion = Deletion(store, self.accounts, inboxes, self.work, nobody_connected(store))
         chats = ChatExports(store, inboxes, Summaries(), self.chats, self.log)
-        listed = ListReaders(self.follows, self.blocks, self.posts, self.timelines, chats)
-        self.exports = Exports(store, self.accounts, self.sessions, listed, needs_account=True)
+        lists = (self.follows, self.blocks, self.posts, self.timelines, ScheduledMessages())
+        self.exports = Exports(
+            store, self.accounts, self.sessions, ListReaders(*lists, chats), needs_account=True
+        )
 
     def settle(self, handle: str, name: str = "", email: str | None = None) -> None:
         """Make an account and enter it in the directory."""

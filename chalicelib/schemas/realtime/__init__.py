@@ -14,7 +14,6 @@ from chalicelib.schemas.realtime.client_frames import (
     Send,
     Signal,
     Typing,
-    Unanswered,
     UpTo,
     Watch,
 )
@@ -38,7 +37,6 @@ from chalicelib.schemas.realtime.server_frames import (
     Ack,
     ErrorFrame,
     MessageFrame,
-    Ok,
     PageFrame,
     Pong,
     Presence,
@@ -73,7 +71,6 @@ __all__ = [
     "FromClient",
     "Hello",
     "MessageFrame",
-    "Ok",
     "PageFrame",
     "Ping",
     "Pong",
@@ -105,7 +102,6 @@ __all__ = [
     "ToClient",
     "Typing",
     "TypingFrame",
-    "Unanswered",
     "UpTo",
     "Watch",
 ]

@@ -16,8 +16,10 @@ from chalicelib.services.export.parts import ENOUGH_BYTES, Part, Reader, part
 from chalicelib.services.values.paging import Field, TextCursor, number, until_enough
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.profile import me_of
+from chalicelib.services.views.scheduled_row import scheduled_row
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.sessions import Sessions
+from chalicelib.store.messages.scheduled import ScheduledMessages
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.sorted_sets import ScoredMember
@@ -26,9 +28,12 @@ from chalicelib.store.social.follows import Follows
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
 
-ENTRIES, POSTS = 1000, 100
-"""Entries in one part of a list; 100 posts are 2.4 MiB when JSON has to escape every byte of them."""
-LISTS = ("following", "followers", "blocked", "posts", "timeline", "chats", "messages")
+ENTRIES, POSTS, SCHEDULED = 1000, 100, 20
+"""Entries in one part of a list.
+
+When JSON has to escape every byte, 100 posts are 2.4 MiB, and 20 scheduled messages 1.9 MiB.
+"""
+LISTS = ("following", "followers", "blocked", "posts", "timeline", "scheduled", "chats", "messages")
 """The lists of an archive, in their order."""
 
 
@@ -61,6 +66,7 @@ class ListReaders(NamedTuple):
     blocks: Blocks
     posts: Posts
     timelines: Timelines
+    scheduled: ScheduledMessages
     chats: ChatExports
 
 
@@ -76,12 +82,14 @@ class Exports:
         self._needs_account = needs_account
         self._posts = lists.posts
         self._timelines = lists.timelines
+        self._scheduled = lists.scheduled
         self._lists: dict[str, Reader] = {
             "following": self._scored(lists.follows.following),
             "followers": self._scored(lists.follows.followers),
             "blocked": self._scored(lists.blocks.blocked),
             "posts": self._read_posts,
             "timeline": self._read_timeline,
+            "scheduled": self._read_scheduled,
             "chats": lists.chats.chats,
             "messages": lists.chats.messages,
         }
@@ -89,8 +97,8 @@ class Exports:
     def page(self, handle: str, cursor: str | None) -> Export:
         """Return a page of a user's archive; the first page has the profile and the sessions.
 
-        A list may span pages. Its entries are from the newest to the oldest, but chats are in the order of
-        their ids, and messages in the order of chat and seq.
+        A list may span pages. Its entries are from the newest to the oldest, but scheduled messages are in
+        the order of their times, chats in that of their ids, and messages in that of chat and seq.
         Raises BadRequest, NotAuthenticated.
         """
         started = rfc3339(time.time_ns() // 1000)
@@ -144,6 +152,11 @@ class Exports:
     def _read_timeline(self, handle: str, below: ScoredMember | None) -> Part:
         entries = self._store.run(self._timelines.read(handle, below, ENTRIES)).entries
         return part([PostReference(*entry.member.rsplit(":", 1)) for entry in entries], entries, ENTRIES)
+
+    def _read_scheduled(self, handle: str, after: ScoredMember | None) -> Part:
+        held = self._store.run(self._scheduled.of(handle))
+        messages = [one for one in held if after is None or one.mark > after][:SCHEDULED]
+        return part(map(scheduled_row, messages), (one.mark for one in messages), SCHEDULED)
 
 
 def _following(name: str, read: Part) -> ArchiveCursor | None:

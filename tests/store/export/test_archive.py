@@ -9,18 +9,20 @@ import pytest
 
 from chalicelib.errors import BadRequest, NotAuthenticated
 from chalicelib.schemas.export import Since
+from chalicelib.schemas.messages import SendRequest
 from chalicelib.schemas.users import ProfileChanges
-from chalicelib.services.export.archive import ENTRIES, POSTS
+from chalicelib.services.export.archive import ENTRIES, POSTS, SCHEDULED
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account
 from chalicelib.store.accounts.sessions import Details
+from chalicelib.store.messages.scheduled import ScheduledBody, ScheduledMessage, ScheduledMessages
 from chalicelib.store.redis.client import Store
 from tests.store.account_services import Village
 from tests.store.log_records import RawClient
 
 MAX_BYTES = 4 * 1024 * 1024
-LISTS = ("following", "followers", "blocked", "posts", "timeline")
+LISTS = ("following", "followers", "blocked", "posts", "timeline", "scheduled")
 WORST = "\x01" * 4096
 """A post whose JSON is the longest."""
 
@@ -99,6 +101,20 @@ def test_lists_of_many(village: Village, raw: RawClient, count: int) -> None:
 
     expected = [msgspec.to_builtins(Since(name, rfc3339(place // 3))) for place, name in enumerate(names)]
     assert all(whole[name] == expected[::-1] for name in ("following", "followers", "blocked"))
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+def test_an_archive_has_all_scheduled_messages(village: Village) -> None:
+    """Scheduled messages are in the archive once each, the earliest first, however many and long they are."""
+    for number in range(SCHEDULED + 1):
+        body = ScheduledBody("alice:bob", 1, SendRequest("\x01" * 16_000 + f"{number}"), b"")
+        message = ScheduledMessage(f"{number:032x}", SCHEDULED - number, True, body)
+        assert village.store.run(ScheduledMessages().add("alice", message))[1] == message
+    whole, sizes = archive(village)
+
+    assert [int(one["id"], 16) for one in whole["scheduled"]] == [*range(SCHEDULED, -1, -1)]
+    assert {one["chat"] for one in whole["scheduled"]} == {"alice:bob"}
+    assert max(sizes) < MAX_BYTES
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
