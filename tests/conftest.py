@@ -17,6 +17,7 @@ from websockets.sync import connection
 
 from chalicelib.store.redis import client
 from chalicelib.store.redis.installed import node_of
+from tests.servers import command_tables
 from tests.servers.engines import (
     ClusterEngine,
     Engine,
@@ -69,6 +70,13 @@ def limits_of_serverless() -> Iterator[None]:
     """Make every store that this process connects to refuse what ElastiCache Serverless refuses."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "node_of", lambda settings: ServerlessNode(node_of(settings)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembered_tables() -> Iterator[None]:
+    """Have redis-py read a server's table of commands once, instead of for each client of a cluster."""
+    with command_tables.remembered():
         yield
 
 

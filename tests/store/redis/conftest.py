@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers import command_tables
 from tests.store.loop_nodes import nodes_on_loop
+
+
+@pytest.fixture(autouse=True)
+def unknown_tables() -> None:
+    """Have each test's first client of a cluster read the table of commands, as a new process does."""
+    command_tables.forget()
 
 
 @pytest.fixture(params=["blocking", "on the loop"])
