@@ -58,6 +58,8 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
         {"version": VERSION, "check": [{"chat": CHAT, "cursor": ROW["cursor"]}], "ref": "1"},
     ),
     frames.Send: ({"chat": CHAT, "id": MESSAGE["id"], "text": MESSAGE["text"], "ref": "2"},),
+    frames.Edit: ({"chat": CHAT, "seq": 12, "text": "Tea at five?", "ref": "7"},),
+    frames.Delete: ({"chat": CHAT, "seq": 12, "for": "all"},),
     frames.Pull: ({"chat": CHAT, "after": "11", "limit": 100, "ref": "3"},),
     frames.Received: ({"chat": CHAT, "seq": 12},),
     frames.Read: ({"chat": CHAT, "cursor": ROW["cursor"]},),
@@ -73,6 +75,21 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
     frames.Ping: ({"ref": "6"},),
     frames.Ack: ({**MESSAGE, "duplicate": False, "ref": "2"},),
     frames.MessageFrame: (MESSAGE,),
+    frames.ChangeFrame: (
+        {
+            "chat": CHAT,
+            "seq": 12,
+            "change": 1767614407250000,
+            "cursor": "12.1767614407250000.1764400000000000",
+            "message": {
+                **MESSAGE,
+                "text": "Tea at five?",
+                "change": 1767614407250000,
+                "edited_at": TIMES[1],
+            },
+            "ref": "7",
+        },
+    ),
     frames.SyncFrame: (
         {"chats": [ROW], "version": VERSION, "more": False, "reset": False, "ref": "1"},
         {

@@ -86,6 +86,8 @@ SECURITY = {
 ANSWERS: dict[type[Struct], tuple[type[Struct], ...]] = {
     frames.Hello: (frames.SyncFrame, frames.Ready),
     frames.Send: (frames.Ack,),
+    frames.Edit: (frames.ChangeFrame,),
+    frames.Delete: (frames.ChangeFrame,),
     frames.Pull: (frames.PageFrame,),
     frames.Received: (),
     frames.Read: (),
@@ -100,6 +102,7 @@ ANSWERS: dict[type[Struct], tuple[type[Struct], ...]] = {
 """The replies to each frame of a client, if it does not fail."""
 PUSHED = (
     frames.MessageFrame,
+    frames.ChangeFrame,
     frames.ReceiptFrame,
     frames.TypingFrame,
     frames.PresenceFrame,

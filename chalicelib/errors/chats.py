@@ -53,6 +53,18 @@ class ScheduledNotFound(ParleyError):
     status, code, title = 404, "scheduled_not_found", "Scheduled message not found"
 
 
+class MessageDeleted(ParleyError):
+    """The message was deleted or has expired: it cannot be changed any more."""
+
+    status, code, title = 410, "message_deleted", "Message deleted"
+
+
+class MessageChanged(ParleyError):
+    """The message has changed since the version that `If-Match` names."""
+
+    status, code, title = 412, "message_changed", "Message changed"
+
+
 class PostNotFound(ParleyError):
     """The caller has no post of this id."""
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 from chalice.app import Blueprint
 
 from chalicelib import errors
-from chalicelib.http import Call, Response, Who, reply, route
-from chalicelib.schemas.messages import Message, Page, PageQuery, SendRequest, SentMessage
+from chalicelib.http import Call, Response, Who, no_content, reply, route
+from chalicelib.schemas.messages import (
+    DeleteQuery,
+    EditRequest,
+    Message,
+    Page,
+    PageQuery,
+    SendRequest,
+    SentMessage,
+)
 from chalicelib.services.auth.caller import Caller
+from chalicelib.services.messages.changes import change_in
+from chalicelib.services.values.cursors import seq_of
 
 blueprint = Blueprint(__name__)
 
 MESSAGES = "/v1/chats/{chat}/messages"
+MESSAGE = MESSAGES + "/{seq}"
 REFUSALS = (errors.BadRequest, errors.NotAMember, errors.ChatNotFound, errors.StoreUnavailable)
+CHANGING = (*REFUSALS, errors.Forbidden, errors.MessageNotFound, errors.MessageDeleted, errors.StoreFull)
 WRITING = (errors.UserNotFound, errors.Blocked, errors.IdConflict, errors.TextTooLong)
 
 
@@ -64,10 +76,60 @@ def page(call: Call, caller: Caller, chat: str) -> Response:
     blueprint,
     Who.CALLER_IN_ROUND_TRIP,
     "GET",
-    MESSAGES + "/{seq}",
+    MESSAGE,
     {200: Message},
     fails=(*REFUSALS, errors.MessageNotFound),
 )
 def one(call: Call, caller: Caller, chat: str, seq: str) -> Response:
-    """Read one message of a chat."""
-    return reply(call.services.messages.one(caller, chat, seq))
+    """Read one message of a chat; the ETag is the number of its last change."""
+    return _versioned(call.services.messages.one(caller, chat, seq))
+
+
+@route(
+    blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
+    "PATCH",
+    MESSAGE,
+    {200: Message},
+    body=EditRequest,
+    example={"text": "Tea at five?"},
+    fails=(
+        *CHANGING,
+        errors.MessageChanged,
+        errors.TextTooLong,
+        errors.Blocked,
+    ),
+)
+def edit(call: Call, caller: Caller, chat: str, seq: str) -> Response:
+    """Change the text of the caller's own message.
+
+    With `If-Match`, the message must still have that change; `*` matches any.
+    """
+    request, if_change = call.body(EditRequest), change_in(call.header("if-match"))
+    changer, number = call.services.message_changes, seq_of(seq, "seq")
+    changed = changer.edit(caller, chat, number, request, if_change=if_change)
+    return _versioned(call.services.messages.shown(chat, changed.entry))
+
+
+@route(
+    blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
+    "DELETE",
+    MESSAGE,
+    {204: None},
+    query=DeleteQuery,
+    fails=CHANGING,
+)
+def delete(call: Call, caller: Caller, chat: str, seq: str) -> Response:
+    """Delete a message for all: one's own, or as an admin or owner of a group or room any.
+
+    Its text leaves the store at once. The message remains as deleted, with who deleted it and when.
+    """
+    call.query(DeleteQuery)
+    call.services.message_changes.delete(caller, chat, seq_of(seq, "seq"))
+    return no_content()
+
+
+def _versioned(message: Message) -> Response:
+    """Return the reply with a message, and its last change as the ETag."""
+    return reply(message, headers={"ETag": f'"{message.change or 0}"'})

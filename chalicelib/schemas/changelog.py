@@ -1,12 +1,12 @@
-"""Changes of groups and rooms on the wire."""
+"""Changes of chats on the wire."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.schemas.messages import MAX_PAGE, Time
+from chalicelib.schemas.messages import MAX_PAGE, ChangeNumber, Message, Seq, Time
 from chalicelib.schemas.system_events import Role
 
 
@@ -20,12 +20,18 @@ class ChangesQuery(Struct):
 
 
 class Changed(Struct, kw_only=True):
-    """A change of a chat; the fields after `subject` are of a member."""
+    """A change of a chat; the fields after `subject` are of a member or a message."""
 
     subject: Annotated[
-        Literal["info", "member"],
-        Meta(description="`info`: read the chat again. `member`: `user` has joined, left or changed."),
+        Literal["info", "member", "message"],
+        Meta(
+            description="`info`: read the chat again. `member`: `user` has joined, left or changed. "
+            "`message`: message `seq` has changed."
+        ),
     ]
+    seq: Annotated[Seq | UnsetType, Meta(description="Of a changed message.")] = UNSET
+    change: ChangeNumber | UnsetType = UNSET
+    message: Annotated[Message | UnsetType, Meta(description="The message as it is now.")] = UNSET
     user: str | None = None
     role: Annotated[Role | None, Meta(description="The user's role now; null: not a member.")] = None
     muted_until: Time | None = None
@@ -33,11 +39,14 @@ class Changed(Struct, kw_only=True):
 
 
 class Changes(Struct, kw_only=True):
-    """The changes of a group or room: each subject once, as it is now, the latest last."""
+    """The changes of a chat: each subject once, as it is now, the latest last."""
 
     changes: list[Changed]
     next: Annotated[str, Meta(description="Pass as `since` for later changes.")]
     more: Annotated[bool, Meta(description="Whether there is already more.")]
     reset: Annotated[
-        bool, Meta(description="Some changes are no longer known: read the chat and its members again.")
+        bool,
+        Meta(
+            description="Some changes are no longer known: read the chat, its members and its messages again."
+        ),
     ]

@@ -47,6 +47,9 @@ class Preview(Struct, kw_only=True):
     ]
     cut: Annotated[bool, Meta(description="Whether the message holds more than is shown here.")]
     event: Annotated[Event | UnsetType, Meta(description="Of the kind `system`: what happened.")] = UNSET
+    deleted: Annotated[
+        bool | UnsetType, Meta(description="True if the message was deleted or has expired.")
+    ] = UNSET
     sent_at: Time
 
 
@@ -72,7 +75,8 @@ class ChatRow(Struct, kw_only=True):
     change: Annotated[
         MessageCursor | None,
         Meta(
-            description="The cursor of the newest `system` message. A client that holds it knows all changes."
+            description="The cursor of the newest change: of the chat, its members or a message. A client "
+            "that holds it knows all changes; otherwise it reads those since the one it holds."
         ),
     ]
     read: Annotated[ReadSeq, Meta(description="The last message that the caller has read, on any device.")]

@@ -69,6 +69,34 @@ class SendRequest(Struct, forbid_unknown_fields=True):
     reply_to: RepliedTo | None = None
 
 
+class EditRequest(Struct, forbid_unknown_fields=True):
+    """The new text of a message."""
+
+    text: Text
+
+
+class DeleteQuery(Struct):
+    """For whom to delete a message."""
+
+    for_: Annotated[Literal["all"], Meta(description="`all`: nobody can read it again.")] = field(name="for")
+
+
+class Deletion(Struct, kw_only=True):
+    """When a message was deleted, and by whom."""
+
+    by: Annotated[str | None, Meta(description="The user who deleted it; null if it expired.")]
+    at: Time
+
+
+ChangeNumber = Annotated[
+    int,
+    Meta(
+        ge=0,
+        description="The number of a change, which rises within a chat; 0 for a message that never changed.",
+    ),
+]
+
+
 class Message(Struct, kw_only=True):
     """A message of a chat."""
 
@@ -81,6 +109,12 @@ class Message(Struct, kw_only=True):
     event: Annotated[Event | UnsetType, Meta(description="For kind `system`: the event.")] = UNSET
     reply_to: RepliedTo | UnsetType = UNSET
     sent_at: Annotated[Time, Meta(description="Rises within a chat, so it identifies the message.")]
+    change: Annotated[ChangeNumber | UnsetType, Meta(description="Of the message's last change.")] = UNSET
+    edited_at: Annotated[Time | UnsetType, Meta(description="When its sender last edited it.")] = UNSET
+    deleted: Annotated[
+        Deletion | UnsetType, Meta(description="Only of a deleted or expired message; `text` is empty then.")
+    ] = UNSET
+    expires_at: Annotated[Time | UnsetType, Meta(description="When it is deleted by itself.")] = UNSET
 
 
 class SentMessage(Message, kw_only=True):

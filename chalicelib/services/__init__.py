@@ -34,11 +34,13 @@ from chalicelib.services.jobs.pending_jobs import JobHandler, PendingJobs
 from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.append import MessageAppender
+from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.scheduled import ScheduledService
 from chalicelib.services.messages.scheduled_sender import ScheduledSender
 from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.messages.service import Messages
+from chalicelib.services.messages.transaction import MessageTransactions
 from chalicelib.services.realtime.wiring import Realtime, UseCases
 from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.search.users import UserSearch
@@ -121,6 +123,10 @@ class Services:
         scheduled = self._stores.scheduled
         self.scheduled = ScheduledService(self._store, scheduled, self._ids, sender)
         self.scheduled_sender = ScheduledSender(self._store, scheduled, log, self._ids, sender)
+        transactions = MessageTransactions(
+            self._store, self._stores.message_changes, accounts, self._delivery.fan_out
+        )
+        self.message_changes = MessageChanger(self._ids, transactions)
         self.tiktok = TikTokMessages(log, self.names, self._ids, sender, reader)
 
     def _wire_jobs(self) -> None:
@@ -172,7 +178,14 @@ class Services:
             self.names,
             self._delivery,
             self.authenticator,
-            UseCases(self.membership, self.messages, self.read_states, self.sync, self.history_check),
+            UseCases(
+                self.membership,
+                self.messages,
+                self.message_changes,
+                self.read_states,
+                self.sync,
+                self.history_check,
+            ),
         )
         members, search = self.members, self.chat_search
         self.go_chat = GoChatRooms(

@@ -11,11 +11,13 @@ from chalicelib.store.accounts.login_attempts import LoginAttempts
 from chalicelib.store.accounts.sessions import Sessions
 from chalicelib.store.accounts.user_cards import UserCards
 from chalicelib.store.chats.chats import Chats
+from chalicelib.store.chats.feed import ChangeFeed
 from chalicelib.store.chats.room_list import RoomList
 from chalicelib.store.chats.search_terms import ChatTerms
 from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.read_state import ReadStates
+from chalicelib.store.messages.changes import MessageChanges
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.messages.scheduled import ScheduledMessages
@@ -53,6 +55,8 @@ class Stores:
         self.room_list = RoomList()
         self.summaries = Summaries()
         self.log = MessageLog(settings.keep_messages)
+        self.message_changes = MessageChanges()
+        self.change_feed = ChangeFeed()
         self.outbox = Outbox()
         self.scheduled = ScheduledMessages()
         self.inboxes = Inboxes()

@@ -26,6 +26,11 @@ def message_item(chat: str) -> str:
     return f"m{chat}"
 
 
+def change_item(chat: str) -> str:
+    """Return the outbox item of a changed message."""
+    return f"c{chat}"
+
+
 def inbox_item(handle: str, chat: str) -> str:
     """Return the outbox item of a changed inbox entry."""
     return f"p{handle}\0{chat}"

@@ -51,13 +51,13 @@ others = of_one(
 changes = of_one(
     "{c<NNN>}:changes:<chat>",
     "ZSET",
-    "the subjects of the chat's system messages",
-    "`info` or `m:<handle>` -> time of the last system message about it, µs",
+    "what has changed in the chat: its fields, members and messages",
+    "`info`, `m:<handle>` or `e:<seq>` -> number of the subject's last change, µs",
 )
 uncounted = of_one(
     "{c<NNN>}:uncounted:<chat>",
     "ZSET",
-    "the messages that do not count as unread: those of kind `system`",
+    "the messages that do not count as unread: those of kind `system`, and deleted ones",
     "seq -> seq",
 )
 word_filters = of_one(
@@ -65,6 +65,15 @@ word_filters = of_one(
     "HASH",
     "filters of the words in the messages of a long chat, a filter for 128 messages; bits, no text",
     "number of the block -> filter; `first` -> number of the first block that is not trimmed",
+)
+reactions = of_one(
+    "{c<NNN>}:reactions:<chat>",
+    "ZSET",
+    "the reactions to the chat's messages",
+    "`<emoji>\\0<handle>\\0<seq>` -> seq of the message",
+)
+pins = of_one(
+    "{c<NNN>}:pins:<chat>", "ZSET", "the pinned messages, at most 100", "seq -> when it was pinned, µs"
 )
 outbox = of_partition(
     "{c<NNN>}:outbox",

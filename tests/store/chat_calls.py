@@ -10,11 +10,13 @@ import msgspec
 from chalicelib.store import keys
 from chalicelib.store.chats.changes import ChatChange, ChatSnapshot, MemberChange
 from chalicelib.store.chats.chats import Chats
+from chalicelib.store.chats.feed import ChangeFeed
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
 from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.inbox.read_state import RECORD
 from chalicelib.store.messages.content import Content, packed
 from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.sorted_sets import ScoredMember
 from tests.store.account_records import fields_of
 from tests.store.log_records import RawClient, elements_of
 
@@ -84,8 +86,8 @@ class Groups:
 
     def changes(self, since: int = 0, limit: int = 1000, subject: str = "") -> Any:
         """Return the changes as pairs, or None if some were forgotten."""
-        found = self.store.run(self.chats.changes(GROUP, since, limit, subject))
-        return found and [(mark.member, mark.score) for mark in found]
+        found = self.store.run(ChangeFeed.after(GROUP, "ann", ScoredMember(since, subject), limit)).rows
+        return found and [(one.subject, one.number) for one in found]
 
 
 def pending(raw: RawClient, chat: str = GROUP) -> dict[str, int]:

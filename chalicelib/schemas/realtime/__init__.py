@@ -2,6 +2,8 @@
 
 from chalicelib.schemas.realtime.client_frames import (
     ClientFrame,
+    Delete,
+    Edit,
     FromClient,
     Hello,
     Ping,
@@ -35,6 +37,7 @@ from chalicelib.schemas.realtime.fields import (
 )
 from chalicelib.schemas.realtime.server_frames import (
     Ack,
+    ChangeFrame,
     ErrorFrame,
     MessageFrame,
     PageFrame,
@@ -66,7 +69,10 @@ __all__ = [
     "SUBPROTOCOL",
     "Ack",
     "Call",
+    "ChangeFrame",
     "ClientFrame",
+    "Delete",
+    "Edit",
     "ErrorFrame",
     "FromClient",
     "Hello",

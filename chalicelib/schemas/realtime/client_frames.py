@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from chalicelib.schemas.chats import Handle
 from chalicelib.schemas.history_check import Check
-from chalicelib.schemas.messages import MAX_PAGE, ChatId, CursorText, MessageId, RepliedTo, SentKind, Text
+from chalicelib.schemas.messages import (
+    MAX_PAGE,
+    ChangeNumber,
+    ChatId,
+    CursorText,
+    MessageId,
+    RepliedTo,
+    SentKind,
+    Seq,
+    Text,
+)
 from chalicelib.schemas.realtime.fields import MAX_WATCHED, Call, ReadSeq, Ref, RoomId, SignalData, SignalKind
 
 
@@ -36,6 +46,25 @@ class Send(FromClient, tag="send", kw_only=True):
     text: Text
     kind: SentKind = "text"
     reply_to: RepliedTo | None = None
+
+
+class Edit(FromClient, tag="edit", kw_only=True):
+    """Changes the text of one's own message; the reply is `change`."""
+
+    chat: ChatId
+    seq: Seq
+    text: Text
+    change: Annotated[
+        ChangeNumber | None, Meta(description="The number that the message's last change must have.")
+    ] = None
+
+
+class Delete(FromClient, tag="delete", kw_only=True):
+    """Deletes a message for all; the reply is `change`."""
+
+    chat: ChatId
+    seq: Seq
+    for_: Annotated[Literal["all"], Meta(description="`all`: nobody can read it again.")] = field(name="for")
 
 
 class Pull(FromClient, tag="pull", kw_only=True):
@@ -127,6 +156,8 @@ class Ping(FromClient, tag="ping", kw_only=True):
 ClientFrame = (
     Hello
     | Send
+    | Edit
+    | Delete
     | Pull
     | Received
     | Read

@@ -10,7 +10,7 @@ from chalicelib.errors import FieldError
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.history_check import HistoryChanged, Unreadable
 from chalicelib.schemas.inbox import ChatRow
-from chalicelib.schemas.messages import Message, Page, SentMessage, Time
+from chalicelib.schemas.messages import ChangeNumber, Message, Page, SentMessage, Seq, Time
 from chalicelib.schemas.realtime.fields import Call, ReadSeq, Ref, RoomEvent, SignalData, SignalKind
 
 
@@ -63,6 +63,18 @@ class PageFrame(Page, tag_field="type", tag="page", kw_only=True, omit_defaults=
 
     chat: str
     ref: Ref | None = None
+
+
+class ChangeFrame(Reply, tag="change", kw_only=True):
+    """A message has changed: the reply to a frame that changed it, and for all other connections."""
+
+    chat: str
+    seq: Seq
+    change: ChangeNumber
+    cursor: Annotated[
+        str, Meta(description="The change's cursor: pass it as `since` to read later changes of the chat.")
+    ]
+    message: Annotated[Message, Meta(description="The message as it is now.")]
 
 
 class ReceiptFrame(ToClient, tag="receipt", kw_only=True):
@@ -156,6 +168,7 @@ ServerFrame = (
     | SyncFrame
     | Ready
     | PageFrame
+    | ChangeFrame
     | ReceiptFrame
     | TypingFrame
     | PresenceFrame

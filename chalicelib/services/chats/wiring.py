@@ -47,4 +47,4 @@ class ChatUseCases:
         self.membership = Membership(names, ids, invitees, chats, transactions)
         self.service = ChatService(ids, chats, transactions, self.details, creation, direct, self.membership)
         self.members = Members(store, ids, chats, stores.user_cards, stores.chat_connections, block_filter)
-        self.changelog = Changelog(store, ids, stores.log, chats, summaries)
+        self.changelog = Changelog(store, ids, stores.change_feed, chats)

@@ -8,9 +8,12 @@ from typing import Any
 
 from chalicelib.logs import LOGGER
 from chalicelib.schemas.messages import Message
-from chalicelib.services.delivery.message_push import MessagePush
+from chalicelib.services.delivery.message_push import MessagePush, change_frame
+from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.changes import MessageChange
+from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.one_step import Delivered
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.connection_results import Recipient
@@ -62,6 +65,19 @@ class ChatFanOut:
                 self.message_push.push_settled(time, delivered.recipients, message, skip)
             else:
                 self.message_push.push(chat, time, delivered.recipients, message=message, skip=skip)
+
+    def deliver_message_change(
+        self, chat: ChatId, entry: LogEntry, epoch: int, change: MessageChange, *, skip: str | None = None
+    ) -> None:
+        """Move a chat up in the members' inboxes, in one round trip, and push a changed message.
+
+        entry: The message after the change. epoch: Of the log. skip: A connection that already has the
+        answer."""
+        with _left_to_sweep():
+            members = chat.members or change.members
+            moved = self._store.run(self.inboxes.deliver_change(chat.text, members))
+            there = [*change.recipients, *moved]
+            self.message_push.push_change(change_frame(chat.text, entry, epoch), there, skip)
 
     def deliver_change(
         self,

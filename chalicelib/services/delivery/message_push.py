@@ -10,11 +10,13 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.queues import JobQueue, PushJob
 from chalicelib.schemas.messages import Message
-from chalicelib.schemas.realtime import MessageFrame
+from chalicelib.schemas.realtime import ChangeFrame, MessageFrame
 from chalicelib.services.delivery.connection_stores import ConnectionStores
 from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.delivery.push import PushService
+from chalicelib.services.values.cursors import MessageCursor
 from chalicelib.services.views import message_row
+from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import MESSAGE, Outbox, OutboxEntry
 from chalicelib.store.realtime.connection_results import Recipient
@@ -67,6 +69,17 @@ class MessagePush:
         found = (message or self._newest([chat]).get(chat)) if wanted else None
         if found is None or self._is_done(found, wanted):
             self._store.run(self._outbox.pushed(chat, time))
+
+    def push_change(
+        self, frame: ChangeFrame, recipients: Iterable[Recipient], skip: str | None = None
+    ) -> None:
+        """Push a changed message to connections; those that miss it learn of it by their next sync.
+
+        skip: A connection to leave out.
+        """
+        there = {one.connection: one for one in recipients if one.connection != skip}
+        if there and self._push.inline:
+            self._push.send(AddressedFrame(list(there.values()), frame))
 
     def push_settled(
         self, time: int, recipients: Iterable[Recipient], message: Message, skip: str | None
@@ -145,6 +158,21 @@ class MessagePush:
             for chat, found in zip(chats, slices, strict=True)
             if found.entries
         }
+
+
+def change_frame(chat: str, entry: LogEntry, epoch: int, ref: str | None = None) -> ChangeFrame:
+    """Return the frame of a changed message.
+
+    epoch: Of the chat's log. ref: Of the frame that this answers.
+    """
+    return ChangeFrame(
+        chat=chat,
+        seq=entry.seq,
+        change=entry.change,
+        cursor=str(MessageCursor(entry.seq, entry.change, epoch)),
+        message=message_row.message(chat, entry),
+        ref=ref,
+    )
 
 
 def _frame(message: Message, recipients: Sequence[Recipient]) -> AddressedFrame:

@@ -12,7 +12,14 @@ from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
 from chalicelib.services.jobs.pending_jobs import SWEEP_AGE_MICROSECONDS
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.inbox.entries import InboxEntry
-from chalicelib.store.messages.outbox import INBOX_ENTRY, MESSAGE, SEARCH_ENTRIES, Audience, OutboxEntry
+from chalicelib.store.messages.outbox import (
+    INBOX_ENTRY,
+    MESSAGE,
+    MESSAGE_CHANGE,
+    SEARCH_ENTRIES,
+    Audience,
+    OutboxEntry,
+)
 from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import BREAK_SECONDS, Store
 from chalicelib.store.redis.query import Runnable
@@ -88,6 +95,7 @@ class OutboxSweep:
         messages = [one for one in entries if one.kind == MESSAGE]
         audiences, updates = self._current(messages, [one for one in entries if one.kind == INBOX_ENTRY])
         there = self._write(audiences, updates)
+        self._move([one.chat for one in entries if one.kind == MESSAGE_CHANGE])
         for entry in entries:
             if entry.kind == SEARCH_ENTRIES:
                 self._index(entry.chat)
@@ -100,6 +108,14 @@ class OutboxSweep:
         done = [one for one in entries if not (one.kind == MESSAGE and one.chat in unreached)]
         self._store.run_all(map(self._outbox.clear, done))
         return len(done)
+
+    def _move(self, chats: Sequence[str]) -> None:
+        """Move chats with changed messages up in the inboxes of their members."""
+        audiences = self._store.run_all(map(self._outbox.audience, chats))
+        self._store.run_all(
+            self._fan_out.inboxes.deliver_change(chat, audience.members)
+            for chat, audience in zip(chats, audiences, strict=True)
+        )
 
     def _current(
         self, messages: Sequence[OutboxEntry], changed: Sequence[OutboxEntry]

@@ -96,6 +96,10 @@ class Messages:
             raise MessageNotFound(f"Chat {found} has no message {wanted}.")
         return message(found, entries[0])
 
+    def shown(self, chat: str, entry: LogEntry) -> Message:
+        """Return an entry of a chat's log as the API shows it."""
+        return message(self._ids.parse(chat).text, entry)
+
     def _newer(self, caller: Caller, chat: str, start: MessageCursor, limit: int) -> Query[LogPage]:
         reader = caller.handle
         return self._log.after(chat, start.seq, limit, reader=reader, time=start.time, epoch=start.epoch)

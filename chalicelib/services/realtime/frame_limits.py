@@ -19,6 +19,8 @@ READ, WRITE = "read", "write"
 CLASSES: dict[type, str] = {
     frames.Hello: READ,
     frames.Send: WRITE,
+    frames.Edit: WRITE,
+    frames.Delete: WRITE,
     frames.Pull: READ,
     frames.Received: WRITE,
     frames.Read: WRITE,

@@ -12,12 +12,14 @@ from chalicelib.services.delivery.wiring import Delivery
 from chalicelib.services.inbox.history_check import HistoryCheck
 from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.inbox.sync import SyncService
+from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.connect import ConnectService
 from chalicelib.services.realtime.dispatch import FrameDispatcher, FrameHandler
 from chalicelib.services.realtime.frame_limits import FrameLimits
 from chalicelib.services.realtime.hello import HelloService
 from chalicelib.services.realtime.leases import Leases
+from chalicelib.services.realtime.message_changes import ChangeFrames
 from chalicelib.services.realtime.messages import MessageFrames
 from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.services.realtime.rooms import RoomService
@@ -33,6 +35,7 @@ class UseCases(NamedTuple):
 
     membership: Membership
     messages: Messages
+    changer: MessageChanger
     read_states: ReadStateService
     sync: SyncService
     history_check: HistoryCheck
@@ -50,7 +53,7 @@ class Realtime:
         use_cases: UseCases,
     ) -> None:
         ids = ChatIds(names)
-        membership, messages, read_states, sync, history_check = use_cases
+        membership, messages, changer, read_states, sync, history_check = use_cases
         connection_stores, push, audience = delivery.connection_stores, delivery.push, delivery.audience
         store, connections, user_connections, chat_connections = connection_stores
         self.disconnect = delivery.disconnect
@@ -63,9 +66,12 @@ class Realtime:
         )
         hello = HelloService(connection_stores, delivery.stores.inboxes, sync, push, rooms, history_check)
         message_frames = MessageFrames(ids, messages, read_states, push)
+        change_frames = ChangeFrames(ids, changer, push)
         handlers: dict[type, FrameHandler] = {
             frames.Hello: hello.hello,
             frames.Send: message_frames.send,
+            frames.Edit: change_frames.edit,
+            frames.Delete: change_frames.delete,
             frames.Pull: message_frames.pull,
             frames.Received: message_frames.received,
             frames.Read: message_frames.read,

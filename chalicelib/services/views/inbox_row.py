@@ -86,6 +86,7 @@ def preview(entry: LogEntry) -> Preview:
         sender=sender,
         kind=content.kind,
         text=beginning(text, PREVIEW_CHARACTERS),
+        deleted=entry.is_deleted or UNSET,
         cut=len(text) > PREVIEW_CHARACTERS or (event is UNSET and content.event is not None),
         event=event,
         sent_at=rfc3339(entry.time),
@@ -103,7 +104,7 @@ def checked(summary: Summary, version: int = 0) -> Checked:
 
     version: Version of the index at which the page that is being made shows the chat; 0 if none does.
     """
-    state = (int(summary.state), summary.epoch, summary.head, summary.time, summary.stamp)
+    state = (int(summary.state), summary.epoch, summary.head, summary.time, summary.stamp, summary.change)
     digest = blake2b(repr(state).encode(), digest_size=DIGEST_BYTES).digest()
     return Checked(summary.chat, digest, summary.time, version)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import UNSET
 
-from chalicelib.schemas.messages import Message
+from chalicelib.schemas.messages import Deletion, Message
 from chalicelib.services.values import system_events
 from chalicelib.services.values.times import rfc3339
-from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.content import NO_EXTRA, LogEntry
 from chalicelib.texts import folded
 
 
 def message(chat: str, entry: LogEntry) -> Message:
     """Return an entry of a chat's log as the API shows it; chat: Canonical id."""
     content, sender = entry.content, folded(entry.content.sender)
+    is_plain = not entry.change and not entry.expires and content.extra is NO_EXTRA
     return Message(
         chat=chat,
         seq=entry.seq,
@@ -24,4 +27,17 @@ def message(chat: str, entry: LogEntry) -> Message:
         event=UNSET if content.event is None else system_events.shown(content.event),
         reply_to=content.reply_to or UNSET,
         sent_at=rfc3339(entry.time),
+        **({} if is_plain else _more(entry)),
     )
+
+
+def _more(entry: LogEntry) -> dict[str, Any]:
+    """Return the fields of a message that has changed or expires."""
+    extra = entry.content.extra
+    deleted = Deletion(by=extra.deleted_by or None, at=rfc3339(extra.deleted)) if extra.deleted else UNSET
+    return {
+        "change": entry.change or UNSET,
+        "edited_at": rfc3339(extra.edited) if extra.edited else UNSET,
+        "deleted": deleted,
+        "expires_at": rfc3339(entry.expires) if entry.expires and not extra.deleted else UNSET,
+    }

@@ -50,9 +50,14 @@ class Chats(ChatLists):
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8
         bytes each, see Other; of an invited user the handle of the inviter follows. Above MAX_OTHERS some
         former members are forgotten, with their read states.
-    `{c<NNN>}:changes:<chat>`: ZSET: `info` or `m:<handle>` -> time of the last system message about it, µs.
-        Forgetting a former member raises changes_lost to the time of that member's last change.
-    `{c<NNN>}:uncounted:<chat>`: ZSET: seq -> seq of each system message that the log holds.
+    `{c<NNN>}:changes:<chat>`: ZSET, of a direct chat too: the subject of a change -> its number, µs, always
+        above
+        the last one and the time of the newest message. `info` or `m:<handle>`: the number is the time of the
+        last system message about it. `e:<seq>`: a message, see MessageChanges. Forgetting a former member
+        raises changes_lost to the number of that member's last change.
+    `{c<NNN>}:uncounted:<chat>`: ZSET, of a direct chat too: seq -> seq of each system message and each
+        deleted message that
+        the log holds.
     A change also writes the log (see MessageLog), the stamps in `readers` (see ReadStates) and the outbox
     (see Outbox): `m<chat>` when there is a message, `p<handle>\\0<chat>` for each user whose inbox entry it
     changes, `i<chat>` when the search entries may be out of date.
@@ -122,7 +127,9 @@ class Chats(ChatLists):
         """Return the query that deletes a chat if its records still equal the snapshot; None: they do not."""
         records = [part for handle, held in snapshot.raw.items() for part in (handle, held)]
         args = (chat, packed_list(records))
-        return self._changing(DELETE_CHAT, chat, args, keys.word_filters(chat))
+        return self._changing(
+            DELETE_CHAT, chat, args, keys.word_filters(chat), keys.reactions(chat), keys.pins(chat)
+        )
 
     def _changing(
         self, script: Script, chat: str, args: tuple[bytes | str | int, ...], *more_keys: str

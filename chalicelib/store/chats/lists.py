@@ -10,10 +10,8 @@ from chalicelib.store.chats.info import Member, Other, Relation, member_of, othe
 from chalicelib.store.inbox.entries import InboxEntry, InboxState
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
-from chalicelib.store.redis.sorted_sets import ScoredMember, scored_members
 
 READ_OTHERS = Script("chats/read_others")
-READ_CHANGES = Script("chats/read_changes")
 READ_INBOX_STATE = Script("chats/read_inbox_state")
 
 T = TypeVar("T")
@@ -29,20 +27,6 @@ class ChatLists:
     def others(self, chat: str, relation: Relation) -> Query[list[Other]]:
         """Return the query for the users with one relation to a chat, in no order."""
         return Query(READ_OTHERS, (keys.others(chat),), (int(relation),), _each(other_of))
-
-    def changes(
-        self, chat: str, since: int, limit: int, subject: str = ""
-    ) -> Query[list[ScoredMember] | None]:
-        """Return the query for the subjects that changed after a time, each with that time, oldest first.
-
-        A subject is `info`, or `m:<handle>` of a member or former member.
-
-        since: µs. subject: The last known subject of that time, for the page after another; empty: all
-        subjects of that time are known. limit: Maximum number of subjects. The result is None if changes
-        since then are forgotten: the caller reads all members again.
-        """
-        named = (keys.chat(chat), keys.changes(chat))
-        return Query(READ_CHANGES, named, (since, subject, limit), lambda flat: flat and scored_members(flat))
 
     def entry(self, chat: str, handle: str) -> Query[InboxEntry]:
         """Return the query for a user's inbox entry of a chat, also a direct one; stamp 0: none."""

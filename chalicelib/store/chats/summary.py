@@ -32,9 +32,8 @@ class Summary(NamedTuple):
 
     info: Of a group or room, for members, invited users, and users who may join or ask to. members: Their
     number; 0 without info. base, head: The reader may read messages with seqs above base, up to head. time,
-    last: The newest of those messages, if any. change: Seq and time of the newest system message. read,
-    received: Seqs. stamp, flags: See ReadStates. unread: Number of messages that count as unread.
-    """
+    last: The newest of those messages, if any. change: Seq and number of the newest change, see ChangeFeed.
+    read, received: Seqs. stamp, flags: See ReadStates. unread: Number of messages that count as unread."""
 
     chat: str
     state: MembershipState
@@ -62,7 +61,7 @@ class Summaries:
     @staticmethod
     def of(chat: str, handle: str) -> Query[Summary]:
         """Return the query for a chat as one reader sees it, who is one of the two users of a direct chat."""
-        named = (*reader_keys(chat), keys.uncounted(chat))
+        named = (*reader_keys(chat), keys.uncounted(chat), keys.changes(chat))
         return Query(READ_SUMMARY, named, (handle, kind_of(chat)), lambda reply: _summary(chat, reply))
 
 

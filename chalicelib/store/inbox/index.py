@@ -23,6 +23,7 @@ from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
 DELIVER_MESSAGE = Script("inbox/deliver_message")
+DELIVER_CHANGE = Script("inbox/deliver_change")
 WRITE_INBOX_ENTRY = Script("inbox/write_inbox_entry")
 READ_ACTIVE_CHATS = Script("inbox/read_active_chats")
 READ_MOVED_CHATS = Script("inbox/read_moved_chats")
@@ -60,12 +61,20 @@ class Inboxes:
 
         time: Of the message, µs. Its result is the ready connections of the users who are not deleted.
         """
-        ask = functools.partial(_delivering, (*_delivery_args(chat), time))
+        ask = functools.partial(_delivering, DELIVER_MESSAGE, (*_delivery_args(chat), time))
         return of_users(handles, 5, ask, in_one_list)
 
     def delivery(self, chat: str, handles: Iterable[str]) -> Query[list[Recipient]]:
         """Return the query of `deliver` without the time, for a script that knows it; see OneStepSends."""
-        return _delivering(_delivery_args(chat), dict.fromkeys(handles))
+        return _delivering(DELIVER_MESSAGE, _delivery_args(chat), dict.fromkeys(handles))
+
+    def deliver_change(self, chat: str, handles: Iterable[str]) -> UserBatch[list[Recipient]]:
+        """Return the batch that moves a chat up in the inboxes of users because a message of it has changed.
+
+        Its result is the ready connections of the users who are not deleted.
+        """
+        ask = functools.partial(_delivering, DELIVER_CHANGE, _delivery_args(chat))
+        return of_users(handles, 5, ask, in_one_list)
 
     def update(self, chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
         """Return the query that writes an inbox entry, unless the index has one with a newer stamp."""
@@ -145,9 +154,11 @@ def _delivery_args(chat: str) -> tuple[str | int, ...]:
     return chat, int(":" not in chat)
 
 
-def _delivering(args: tuple[str | int, ...], handles: Iterable[str]) -> Query[list[Recipient]]:
+def _delivering(
+    script: Script, args: tuple[str | int, ...], handles: Iterable[str]
+) -> Query[list[Recipient]]:
     named = itertools.chain.from_iterable(map(_delivery_keys, handles))
-    return Query(DELIVER_MESSAGE, tuple(named), args, _recipients)
+    return Query(script, tuple(named), args, _recipients)
 
 
 def _updated(reply: list[Any]) -> UpdatedEntry:

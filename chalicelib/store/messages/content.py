@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+import struct
+import time
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-DEFAULTS = (..., ..., None, "text", None, None)
-"""What is left out at the end of a message's array: no sender and no text, an id of None, and so on."""
-VERSION = b"\x01"
+PLAIN, EXTENDED = b"\x01", b"\x02"
+"""The versions of an element; see MessageLog."""
 TIME = slice(1, 9)
 BODY = slice(9, None)
+HEADER = struct.Struct(">BQQQQ")
+"""Version, time, change, expires and root of an extended element; see lua/parts/element.lua."""
+
+
+class Origin(msgspec.Struct, array_like=True, frozen=True):
+    """The first message of a forwarded one: its chat's canonical id, its seq, and its sender's handle."""
+
+    chat: str
+    seq: int
+    sender: str
+
+
+class Extra(
+    msgspec.Struct,
+    omit_defaults=True,
+    frozen=True,
+    rename={
+        "edited": "e",
+        "deleted": "d",
+        "deleted_by": "b",
+        "data": "a",
+        "mentions": "m",
+        "mentions_all": "l",
+        "forwarded": "f",
+        "reactions": "r",
+    },
+):
+    """What few messages have; stored as a msgpack map of one-letter names, without the defaults.
+
+    edited: Time of the last edit, µs; 0: never. deleted: Time of the deletion or of the expiry, µs; 0: there
+    is a message. deleted_by: Handle of the user who deleted it; empty if it expired. data: A JSON object of
+    the sender. mentions: Handles of the mentioned members. mentions_all: Whether all members are mentioned.
+    forwarded: The first message. reactions: Number of users by emoji."""
+
+    edited: int = 0
+    deleted: int = 0
+    deleted_by: str = ""
+    data: dict[str, Any] | None = None
+    mentions: tuple[str, ...] = ()
+    mentions_all: bool = False
+    forwarded: Origin | None = None
+    reactions: dict[str, int] = {}  # msgspec copies it
+
+
+NO_EXTRA = Extra()
 
 
 class Content(msgspec.Struct, array_like=True, frozen=True):
@@ -26,20 +73,35 @@ class Content(msgspec.Struct, array_like=True, frozen=True):
     kind: str = "text"
     event: dict[str, Any] | None = None
     reply_to: int | None = None
+    extra: Extra = NO_EXTRA
 
 
 class LogEntry(NamedTuple):
-    """One message of a log; time in µs since 1970."""
+    """One message of a log; time in µs since 1970.
+
+    change: Number of its last change, µs; 0: it never changed. expires: µs; 0: never. root: Seq of the first
+    message of its thread; 0: it is in none.
+    """
 
     seq: int
     time: int
     content: Content
+    change: int = 0
+    expires: int = 0
+    root: int = 0
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the message was deleted or has expired; it has no text then."""
+        return self.content.extra.deleted > 0
 
 
 class CorruptEntry(Exception):
     """A stored element is not one that this version can have written."""
 
 
+DEFAULTS = (..., ..., None, "text", None, None, NO_EXTRA)
+"""What is left out at the end of a message's array: no sender and no text, an id of None, and so on."""
 encode = msgspec.msgpack.Encoder().encode
 """Returns a value as msgpack."""
 _decode = msgspec.msgpack.Decoder(Content).decode
@@ -49,16 +111,47 @@ def packed(content: Content) -> bytes:
     """Return a content as the log stores it."""
     values: list[Any] = [content.sender, content.text, content.id, content.kind, content.event]
     values.append(content.reply_to)
+    if content.extra is not NO_EXTRA:
+        values.append(content.extra)
     while values[-1] == DEFAULTS[len(values) - 1]:
         values.pop()
     return encode(values)
 
 
 def entry_of(seq: int, element: bytes) -> LogEntry:
-    """Return a message as the log stores it; raises CorruptEntry."""
-    if element[:1] != VERSION:
-        raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not {VERSION.hex()}")
+    """Return a message as the log stores it, a tombstone once it has expired; raises CorruptEntry.
+
+    Every reader of the log decodes here, so that nothing shows the text of a message that has expired.
+    """
     try:
-        return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if element[:1] == PLAIN:
+            return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
+        if element[:1] == EXTENDED:
+            return _extended(seq, element)
+    except (msgspec.DecodeError, UnicodeDecodeError, struct.error) as error:
         raise CorruptEntry(f"element {seq} cannot be decoded") from error
+    raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not 01 or 02")
+
+
+def tombstone(content: Content, deleted: int, by: str = "") -> Content:
+    """Return what remains of a deleted message. deleted: µs. by: Handle; empty if it expired."""
+    return Content(
+        content.sender,
+        "",
+        kind=content.kind,
+        reply_to=content.reply_to,
+        extra=Extra(deleted=deleted, deleted_by=by),
+    )
+
+
+def _extended(seq: int, element: bytes) -> LogEntry:
+    _, sent, change, expires, root = HEADER.unpack_from(element)
+    content = _decode(element[HEADER.size :])
+    if 0 < expires <= time.time_ns() // 1000 and not content.extra.deleted:
+        content = tombstone(content, expires)
+    return LogEntry(seq, sent, content, change, expires, root)
+
+
+def with_extra(content: Content, **changes: Any) -> Content:
+    """Return a content with other values of its Extra."""
+    return replace(content, extra=replace(content.extra, **changes))

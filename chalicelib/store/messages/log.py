@@ -63,10 +63,12 @@ class MessageLog:
 
     `{c<NNN>}:log:<chat>`: LIST, no expiry. Index 0 is the header, index i the message with seq = base + i.
         header: byte 0, then `base` and `epoch`, 8 bytes each, big-endian. base: Number of trimmed messages.
-        epoch: The time in µs at which the log began; it names this history of the chat.
-        message: byte 1 (the version), 8 bytes of time (µs since 1970, by the store's clock, always above the
-        message before, so that it names the message), then the msgpack array [sender, text, id, kind, event,
-        reply_to] without the defaults at its end.
+        epoch: The time in µs at which the log began; it names this history of the chat. message: a version, 8
+        bytes of time (µs since 1970, by the store's clock, always above the message before, so that it names
+        the message), then the msgpack array [sender, text, id, kind, event, reply_to, extra (see Extra)]
+        without the defaults at its end. Byte 1 is the version of most messages. One that has changed, expires
+        or is in a thread has byte 2, and between time and array 8 bytes each of `change`, `expires` and
+        `root`, see LogEntry.
     `{c<NNN>}:ids:<chat>:<day>`: HASH, expires 48 h after its last write. One field for each message sent
         with an id on that UTC day: 8-byte digest of (sender, id) -> 8-byte digest of the content, 8 bytes
         of time, 6 bytes of seq.

@@ -14,14 +14,15 @@ from chalicelib.store.work.pending import CLEAR_PENDING_WORK
 READ_RECIPIENTS = Script("messages/read_recipients")
 RECORD_PUSH = Script("messages/record_push")
 
-MESSAGE, INBOX_ENTRY, SEARCH_ENTRIES = KINDS = ("m", "p", "i")
+MESSAGE, INBOX_ENTRY, SEARCH_ENTRIES, MESSAGE_CHANGE = KINDS = ("m", "p", "i", "c")
 PUSHED = "d"
 
 
 class OutboxEntry(NamedTuple):
     """Something to deliver.
 
-    kind: MESSAGE: the newest message; INBOX_ENTRY: a user's inbox entry; SEARCH_ENTRIES: those of the chat.
+    kind: MESSAGE: the newest message; INBOX_ENTRY: a user's inbox entry; SEARCH_ENTRIES: those of the chat;
+    MESSAGE_CHANGE: the newest change of a message.
     handle: Of the user of an INBOX_ENTRY, else empty. since: µs since 1970, or the stamp of an INBOX_ENTRY.
     """
 
@@ -55,7 +56,8 @@ class Outbox:
 
     `{c<NNN>}:outbox`: HASH, no expiry. `m<chat>` -> time of the newest message (µs) that the inboxes, or of a
         large chat the connections, may not have. `p<handle>\\0<chat>` -> stamp of the inbox entry that the
-        index of a user may not have. `i<chat>` -> since when (µs) the search entries may be out of date. The
+        index of a user may not have. `i<chat>` -> since when (µs) the search entries may be out of date.
+        `c<chat>` -> number of the newest change of a message (µs) that inboxes may not have. The
         script that changes the chat adds the entry, and only the sweep deletes it, after it has delivered it
         (again). `d<chat>`, only beside `m<chat>` -> time of the newest message (µs) that was pushed to all.
     """

@@ -1,27 +1,27 @@
 #!lua flags=no-writes
 -- Reads what an inbox shows of a chat to one user, and no more than the user may see.
--- requires: numbers, memberships, read_permission, read_states
+-- requires: numbers, memberships, newest_change, read_permission, read_states
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates
 local uncounted = KEYS[6] -- ZSET, see Chats
+local changes = KEYS[7] -- ZSET, see Chats
 local reader = ARGV[1] -- handle
 local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'
--- reply: {state, role, muted until in µs, base, head, epoch, newest message or '', seq and time of the newest system message, read,
+-- reply: {state, role, muted until in µs, base, head, epoch, newest message or '', seq and number of the newest change, read,
 --   received, stamp, flags, unread, 1: large, number of members, field and value of the chat...}; what the user may not see is 0
 --   or absent
 local view = view_of(log, chat, members, others, read_states, reader, kind)
 local own = view.own or read_state_of(read_states, reader)
 if view.state == GONE then return {GONE, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0} end
 
+local change, changed = newest_change(chat, changes)
+local size, info = 0, {}
 local shows_info = view.state == MEMBER or view.state == INVITED
-local change, changed, size, info = 0, 0, 0, {}
 if kind == GROUP then
-  local fields = redis.call('HMGET', chat, 'join', 'change_seq', 'change_time')
-  change, changed = tonumber(fields[2]) or 0, tonumber(fields[3]) or 0
-  shows_info = shows_info or (view.state ~= BANNED and fields[1] ~= 'invite')
+  shows_info = shows_info or (view.state ~= BANNED and redis.call('HGET', chat, 'join') ~= 'invite')
   if shows_info then size, info = redis.call('HLEN', members), redis.call('HGETALL', chat) end
 end
 if not view.reads then view.epoch = 0 end
@@ -31,7 +31,7 @@ local unread = 0
 if view.state == MEMBER then
   local from = math.max(own.read, view.since, view.base)
   unread = math.max(view.head - from, 0)
-  if unread > 0 and kind == GROUP then
+  if unread > 0 then
     unread = unread - redis.call('ZCOUNT', uncounted, '(' .. decimal(from), view.head)
   end
 end

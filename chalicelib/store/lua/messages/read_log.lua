@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads one page of a chat's log as far as a reader may, in rising order, and checks the cursor that it starts from.
--- requires: chat_log, memberships, read_permission
+-- requires: chat_log, element, memberships, read_permission
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
@@ -18,7 +18,6 @@ local kind = ARGV[8] -- of the chat, 'group' (or a room) or 'direct'
 --   head are the reader's own; 0: the history has changed, 1: the chat does not exist, 2: the reader may read nothing of it
 local BATCH = 64
 local DELETED = '\5'
-local SENDER = 10
 
 local view = {log = log}
 if reader == '' then
@@ -67,11 +66,17 @@ local function backward()
   end
 end
 
--- Returns the senders of the page. A sender is the first value of the array that follows an element's version and time.
+-- Returns the senders of the page. A sender is the first value of the array that follows an element's header.
+local function sender_of(element)
+  local _, _, _, _, body = header_of(element)
+  local _, sender = cmsgpack.unpack_one(element, body)
+  return sender
+end
+
 local function senders()
   local known, found = {}, {}
   for _, element in ipairs(page) do
-    local is_whole, _, sender = pcall(cmsgpack.unpack_one, element, SENDER)
+    local is_whole, sender = pcall(sender_of, element)
     if is_whole and type(sender) == 'string' and not known[sender] then
       known[sender] = true
       found[#found + 1] = sender

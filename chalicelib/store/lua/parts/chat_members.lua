@@ -1,5 +1,5 @@
 -- Changes the members of a group or room.
--- requires: clock, numbers, batches, chat_log, memberships, read_states
+-- requires: numbers, batches, memberships, next_change, read_states
 -- The scripts that require it have these keys:
 local CHAT = KEYS[1] -- HASH, see Chats
 local MEMBERS = KEYS[2] -- HASH, see Chats
@@ -23,11 +23,8 @@ local function membership(record)
 end
 local function is_member(record) return string.sub(record, 1, 1) == 'm' end
 
--- Returns the time of the next message of the log: now, but always above that of the last one.
-local function next_time()
-  local _, last = newest(LOG)
-  return math.max(now(), last + 1)
-end
+-- Returns the time of the next message of the log, which reports a change.
+local function next_time() return next_change(LOG, CHANGES) end
 
 -- Returns whether handles still have the records that the caller has seen.
 -- list: handle and record in turn, and what else belongs to each. step: how many elements that are.

@@ -1,0 +1,113 @@
+"""Editing and deleting messages, for /v1 and the WebSocket API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from chalicelib.errors import Forbidden, MessageChanged, bad_field
+from chalicelib.schemas.messages import EditRequest
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.messages.transaction import ChangedMessage, MessageTransactions
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.message_limits import checked_text
+from chalicelib.store.chats.info import Role
+from chalicelib.store.messages.changes import NewVersion
+from chalicelib.store.messages.content import LogEntry, tombstone, with_extra
+from chalicelib.texts import folded
+
+SYSTEM = "system"
+MAX_DIGITS = 16
+
+
+class MessageChanger:
+    """Edits and deletes messages; chat: The chat's id as the caller gave it. clock: µs since 1970.
+
+    A change takes two round trips, and those of the delivery.
+    """
+
+    def __init__(
+        self,
+        ids: ChatIds,
+        transactions: MessageTransactions,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self._ids = ids
+        self._transactions = transactions
+        self._clock = clock
+
+    def edit(
+        self,
+        caller: Caller,
+        chat: str,
+        seq: int,
+        request: EditRequest,
+        *,
+        if_change: int | None = None,
+        skip: str | None = None,
+    ) -> ChangedMessage:
+        """Change the text of the caller's own message; the same text changes nothing.
+
+        if_change: Number of the change that the message must have; None: any. skip: Id of a connection that
+        the change is not pushed to. Raises MessageNotFound, MessageDeleted, MessageChanged, Forbidden,
+        BadRequest, TextTooLong, ChatNotFound, NotAMember, Muted, Blocked."""
+        text = checked_text(request.text)
+
+        def decide(entry: LogEntry) -> NewVersion | None:
+            _check_own(caller, entry)
+            if if_change is not None and if_change != entry.change:
+                raise MessageChanged(
+                    f"Message {seq} has changed: its change is {entry.change}. Read it again."
+                )
+            if entry.content.text == text:
+                return None
+            return NewVersion(
+                with_extra(replace(entry.content, text=text), edited=self._clock()), writes=True
+            )
+
+        found = self._ids.own(caller.handle, chat)
+        return self._transactions.change(caller, found, seq, decide, contacts=True, skip=skip)
+
+    def delete(self, caller: Caller, chat: str, seq: int, *, skip: str | None = None) -> ChangedMessage:
+        """Delete a message for all: one's own, or as an admin or owner any; idempotent.
+
+        What remains is a message without text that says who deleted it, and when.
+        Raises MessageNotFound, Forbidden, ChatNotFound, NotAMember.
+        """
+        found = self._ids.own(caller.handle, chat)
+
+        def decide(entry: LogEntry) -> NewVersion | None:
+            if entry.is_deleted:
+                return None
+            if entry.content.kind == SYSTEM:
+                raise Forbidden("Messages of kind `system` cannot be deleted.")
+            is_own = _is_own(caller, entry)
+            if not is_own and found.members is not None:
+                raise Forbidden("In a direct chat you can delete only your own messages for all.")
+            remains = tombstone(entry.content, self._clock(), caller.handle)
+            return NewVersion(remains, Role.MEMBER if is_own else Role.ADMIN)
+
+        return self._transactions.change(caller, found, seq, decide, skip=skip)
+
+
+def change_in(if_match: str | None) -> int | None:
+    """Return the change that an If-Match header names; None: any. Raises BadRequest."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    number = if_match.strip().strip('"')
+    if not (number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS):
+        raise bad_field("If-Match", "it must be the ETag of the message, the number of its last change, or *")
+    return int(number)
+
+
+def _is_own(caller: Caller, entry: LogEntry) -> bool:
+    return folded(entry.content.sender) == caller.handle
+
+
+def _check_own(caller: Caller, entry: LogEntry) -> None:
+    if entry.content.kind == SYSTEM:
+        raise Forbidden("Messages of kind `system` cannot be changed.")
+    if not _is_own(caller, entry):
+        raise Forbidden("You can edit only your own messages.")

@@ -1,0 +1,62 @@
+#!lua
+-- Puts another version in the place of a message, if it is still as the caller has seen it and the actor may change it.
+-- requires: clock, numbers, attached_connections, chat_log, element, memberships, next_change, send_permission, word_filters
+local log = KEYS[1] -- LIST, see MessageLog
+local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
+local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
+local changes = KEYS[4] -- ZSET, see Chats: the message has changed
+local uncounted = KEYS[5] -- ZSET, see Chats: a deleted message does not count as unread
+local outbox = KEYS[6] -- HASH, see Outbox: the delivery of the change becomes pending
+local chat_connections = KEYS[7] -- HASH, see ChatConnections; read for a large chat
+local reactions = KEYS[8] -- ZSET, see MessageChanges: a deleted message has none
+local pins = KEYS[9] -- ZSET, see MessageChanges: a deleted message is not pinned
+local word_filters = KEYS[10] -- HASH, see WordFilters
+local kind = ARGV[1] -- of the chat, 'group' (or a room) or 'direct'
+local actor = ARGV[2] -- handle; empty: the server itself, which may do anything
+local role_needed = tonumber(ARGV[3]) -- integer, the lowest role in a group or room that may change it
+local writes = ARGV[4] == '1' -- 1: a muted member may not change it
+local seq = tonumber(ARGV[5]) -- integer, of the message
+local seen = ARGV[6] -- the element as the caller has seen it
+local body = ARGV[7] -- msgpack array, the new body
+local expires = tonumber(ARGV[8]) -- integer, µs, when the message expires; 0: never
+local deletes = ARGV[9] == '1' -- 1: the new version is a tombstone
+local rewords = ARGV[10] == '1' -- 1: the new version has another text
+local item = ARGV[11] -- the pending delivery
+-- reply: {0, number of the change, handles of the members of a group that is not large, with \0 between them}; of a large chat {0,
+--   number, nil, the connections that take JSON, those that take protobuf}, see recipients; {1}: the message has moved; {3}: the
+--   chat does not exist; {4}: the actor is not a member; {5, until when the actor is muted, µs}; {6}: the role is too low
+local DONE, MOVED, ROLE_TOO_LOW = 0, 1, 6
+
+-- Returns the outcome that refuses the actor, nil for none, and until when a muted actor is muted.
+local function refusal_of()
+  if kind ~= GROUP or actor == '' then return nil end
+  local refusal, muted_until = send_permission(chat, members, actor, now())
+  if refusal and (writes or refusal ~= MUTED) then return refusal, muted_until end
+  if member_of(members, actor) < role_needed then return ROLE_TOO_LOW end
+end
+
+local function drop_traces()
+  redis.call('ZREMRANGEBYSCORE', reactions, seq, seq)
+  redis.call('ZREM', pins, seq)
+  redis.call('ZADD', uncounted, seq, seq)
+end
+
+local function change()
+  local refusal, muted_until = refusal_of()
+  if refusal then return {refusal, muted_until} end
+  local base, head = bounds(log)
+  local element = seq > base and seq <= head and redis.call('LINDEX', log, seq - base)
+  if element ~= seen then return {MOVED} end
+  local time, _, _, root = header_of(element)
+  local number = next_change(log, changes)
+  redis.call('LSET', log, seq - base, extended(time, number, expires, root, body))
+  if deletes then drop_traces() end
+  if rewords then drop_word_filter(word_filters, seq) end
+  redis.call('ZADD', changes, decimal(number), 'e:' .. seq)
+  redis.call('HSET', outbox, item, decimal(number))
+  local is_large = kind == GROUP and redis.call('HEXISTS', chat, 'large') == 1
+  if is_large then return {DONE, number, false, attached(chat_connections, members, now())} end
+  return {DONE, number, kind == GROUP and table.concat(redis.call('HKEYS', members), '\0') or ''}
+end
+
+return change()
