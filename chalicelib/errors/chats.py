@@ -113,6 +113,12 @@ class InvitationsFull(ParleyError):
     status, code, title = 409, "invitations_full", "Too many invitations"
 
 
+class TooManyReports(ParleyError):
+    """The chat has the maximum number of reports, or of the caller's."""
+
+    status, code, title = 409, "too_many_reports", "Too many reports"
+
+
 class TooManyChats(ParleyError):
     """The user is in the maximum number of large chats."""
 

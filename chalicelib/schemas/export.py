@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ChatState
 from chalicelib.schemas.messages import RepliedTo, Time
+from chalicelib.schemas.reports import Note, Reason
 from chalicelib.schemas.scheduled import Scheduled
 from chalicelib.schemas.system_events import Event, Kind, Role
 from chalicelib.schemas.users import ExportedSession, Me
@@ -44,6 +45,15 @@ class PostReference(Struct):
     post: str
 
 
+class ExportedReport(Struct, kw_only=True):
+    """A report of the user about a message."""
+
+    seq: int
+    reason: Reason
+    note: Note
+    reported_at: Time
+
+
 class ExportedChat(Struct, kw_only=True):
     """A chat that the user has or had, with the user's own read state and flags."""
 
@@ -63,6 +73,7 @@ class ExportedChat(Struct, kw_only=True):
     pinned: bool
     muted: bool
     archived: bool
+    reports: Annotated[list[ExportedReport], Meta(description="The user's reports that wait for the admins.")]
 
 
 class ExportedMessage(Struct, kw_only=True):

@@ -36,6 +36,7 @@ from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.append import MessageAppender
 from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.read import LogReader
+from chalicelib.services.messages.reports import ReportService
 from chalicelib.services.messages.scheduled import ScheduledService
 from chalicelib.services.messages.scheduled_sender import ScheduledSender
 from chalicelib.services.messages.send import MessageSender
@@ -120,6 +121,9 @@ class Services:
         )
         sender = MessageSender(appender, self._delivery.fan_out)
         self.messages = Messages(log, self._ids, sender, reader)
+        self.reports = ReportService(
+            self._store, self._ids, self.names, log, self._stores.chats, self._stores.reports
+        )
         scheduled = self._stores.scheduled
         self.scheduled = ScheduledService(self._store, scheduled, self._ids, sender)
         self.scheduled_sender = ScheduledSender(self._store, scheduled, log, self._ids, sender)
@@ -139,7 +143,7 @@ class Services:
         self.blocked_invitations = BlockedInvitations(store, stores.chats, self._transactions, mirror.block)
         removal = EdgeRemoval(store, follows, timelines)
         erasure = AccountErasure(
-            store, stores.accounts, stores.claims, indexer, removal, stores.inboxes, self._depart
+            store, stores.accounts, stores.claims, indexer, removal, stores.inboxes, self._erase_from
         )
         handlers: dict[str, JobHandler] = {
             "index": indexer.index,
@@ -149,6 +153,11 @@ class Services:
             "delete": erasure.erase,
         }
         self.jobs = PendingJobs(store, stores.pending_work, self._queue, handlers)
+
+    def _erase_from(self, handle: str, chat: str) -> None:
+        """Remove a deleted user from a chat, and what the chat holds of theirs beside messages."""
+        self._depart(handle, chat)
+        self._store.run(self._stores.reports.forget(chat, handle))
 
     def _wire_accounts(self) -> None:
         stores, store, needs_account = self._stores, self._store, self._needs_account
@@ -160,7 +169,8 @@ class Services:
         importer = AccountImporter(store, stores.accounts, stores.claims, use_cases.passwords)
         get = getter(allow_private=self.settings.import_private)
         self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
-        chats = ChatExports(store, stores.inboxes, stores.summaries, stores.chats, stores.log)
+        summaries, reports = stores.summaries, stores.reports
+        chats = ChatExports(store, stores.inboxes, summaries, stores.chats, stores.log, reports)
         readers = ListReaders(
             stores.follows, stores.blocks, stores.posts, stores.timelines, stores.scheduled, chats
         )

@@ -20,6 +20,7 @@ from chalicelib.store.inbox.read_state import ReadStates
 from chalicelib.store.messages.changes import MessageChanges
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.messages.reports import Reports
 from chalicelib.store.messages.scheduled import ScheduledMessages
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
@@ -58,6 +59,7 @@ class Stores:
         self.message_changes = MessageChanges()
         self.change_feed = ChangeFeed()
         self.outbox = Outbox()
+        self.reports = Reports()
         self.scheduled = ScheduledMessages()
         self.inboxes = Inboxes()
         self.read_states = ReadStates()

@@ -75,6 +75,12 @@ reactions = of_one(
 pins = of_one(
     "{c<NNN>}:pins:<chat>", "ZSET", "the pinned messages, at most 100", "seq -> when it was pinned, µs"
 )
+reports = of_one(
+    "{c<NNN>}:reports:<chat>",
+    "HASH",
+    "the reports of the chat's messages, at most 1,000",
+    "`<reporter>\\0<seq>` -> record",
+)
 outbox = of_partition(
     "{c<NNN>}:outbox",
     "HASH",

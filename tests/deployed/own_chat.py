@@ -15,7 +15,7 @@ import schemathesis
 
 NAME = 64
 """The valid characters of a name."""
-ONLY_GROUPS = re.compile("/(members|invitations|requests|banned|join|owner|changes)")
+ONLY_GROUPS = re.compile("/(members|invitations|requests|banned|join|owner|changes|reports)")
 
 
 @schemathesis.hook

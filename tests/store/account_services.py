@@ -36,6 +36,7 @@ from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.messages.reports import Reports
 from chalicelib.store.messages.scheduled import ScheduledMessages
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
@@ -147,7 +148,7 @@ class Village:
         )
         self.search = UserSearch(store, self.accounts, self.index)
         self.deletion = Deletion(store, self.accounts, inboxes, self.work, nobody_connected(store))
-        chats = ChatExports(store, inboxes, Summaries(), self.chats, self.log)
+        chats = ChatExports(store, inboxes, Summaries(), self.chats, self.log, Reports())
         lists = (self.follows, self.blocks, self.posts, self.timelines, ScheduledMessages())
         self.exports = Exports(
             store, self.accounts, self.sessions, ListReaders(*lists, chats), needs_account=True

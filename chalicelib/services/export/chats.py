@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chalicelib.schemas.encoded import Encoded
-from chalicelib.schemas.export import ExportedChat, ExportedMessage
+from chalicelib.schemas.export import ExportedChat, ExportedMessage, ExportedReport
 from chalicelib.services.export.parts import ENOUGH_BYTES, Part
 from chalicelib.services.values.paging import encoded, until_enough
 from chalicelib.services.values.times import rfc3339
@@ -20,6 +20,7 @@ from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.messages.reports import Report, Reports
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.texts import folded
@@ -34,13 +35,20 @@ class ChatExports:
     """Reads a user's chats, in the order of their ids, and the user's own messages in each."""
 
     def __init__(
-        self, store: Store, inboxes: Inboxes, summaries: Summaries, chats: Chats, log: MessageLog
+        self,
+        store: Store,
+        inboxes: Inboxes,
+        summaries: Summaries,
+        chats: Chats,
+        log: MessageLog,
+        reports: Reports,
     ) -> None:
         self._store = store
         self._inboxes = inboxes
         self._summaries = summaries
         self._chats = chats
         self._log = log
+        self._reports = reports
 
     def chats(self, handle: str, below: ScoredMember | None) -> Part:
         """Return a part of the chats that the user has or had; below: the last chat shown."""
@@ -48,9 +56,10 @@ class ChatExports:
         ids = waiting[:CHATS]
         summaries = self._store.run_all(self._summaries.of(chat, handle) for chat in ids)
         views = self._store.run_all(self._chats.snapshot(chat, handle) for chat in ids)
+        made = self._store.run_all(self._reports.by(chat, handle) for chat in ids)
         shown = [
-            encoded(_chat(summary, view, handle))
-            for summary, view in zip(summaries, views, strict=True)
+            encoded(_chat(summary, view, handle, reports))
+            for summary, view, reports in zip(summaries, views, made, strict=True)
             if summary.state not in (MembershipState.NONE, MembershipState.GONE)
         ]
         return Part(shown, ScoredMember(0, ids[-1]) if len(waiting) > CHATS else None)
@@ -113,7 +122,7 @@ def _message(chat: str, entry: LogEntry) -> ExportedMessage:
     )
 
 
-def _chat(summary: Summary, view: ChatSnapshot, handle: str) -> ExportedChat:
+def _chat(summary: Summary, view: ChatSnapshot, handle: str, reports: Sequence[Report]) -> ExportedChat:
     shown, since = row(summary), _since(summary, view.records[handle])
     return ExportedChat(
         chat=shown.chat,
@@ -129,6 +138,16 @@ def _chat(summary: Summary, view: ChatSnapshot, handle: str) -> ExportedChat:
         pinned=shown.pinned,
         muted=shown.muted,
         archived=shown.archived,
+        reports=[_report(one) for one in reports],
+    )
+
+
+def _report(report: Report) -> ExportedReport:
+    return ExportedReport(
+        seq=report.seq,
+        reason=report.body.reason,  # type: ignore[arg-type]  # the request had it
+        note=report.body.note,
+        reported_at=rfc3339(report.time),
     )
 
 

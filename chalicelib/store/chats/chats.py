@@ -127,9 +127,8 @@ class Chats(ChatLists):
         """Return the query that deletes a chat if its records still equal the snapshot; None: they do not."""
         records = [part for handle, held in snapshot.raw.items() for part in (handle, held)]
         args = (chat, packed_list(records))
-        return self._changing(
-            DELETE_CHAT, chat, args, keys.word_filters(chat), keys.reactions(chat), keys.pins(chat)
-        )
+        more = (keys.word_filters(chat), keys.reactions(chat), keys.pins(chat), keys.reports(chat))
+        return self._changing(DELETE_CHAT, chat, args, *more)
 
     def _changing(
         self, script: Script, chat: str, args: tuple[bytes | str | int, ...], *more_keys: str

@@ -5,6 +5,7 @@
 local word_filters = KEYS[10] -- HASH, see WordFilters
 local reactions = KEYS[11] -- ZSET, see MessageChanges
 local pins = KEYS[12] -- ZSET, see MessageChanges
+local reports = KEYS[13] -- HASH, see Reports
 local id = ARGV[1] -- of the chat
 local seen = cmsgpack.unpack(ARGV[2]) -- msgpack array, handle and record as the caller has seen it in turn (see record_of)
 -- reply: {0, seq of the newest message, time in µs, nil, inbox entries}, see change_chat; {1}: something has moved
@@ -18,7 +19,7 @@ local seq, active = newest(LOG)
 local time = next_time()
 local entries = raise_stamps(id, handles, time, {}, nil, function() return OUT, active, '' end)
 local terms = redis.call('HGET', CHAT, 'terms')
-redis.call('UNLINK', CHAT_CONNECTIONS, word_filters, reactions, pins, unpack(KEYS, 1, 7))
+redis.call('UNLINK', CHAT_CONNECTIONS, word_filters, reactions, pins, reports, unpack(KEYS, 1, 7))
 redis.call('HSET', CHAT, 'deleted', decimal(time))
 if terms then redis.call('HSET', CHAT, 'terms', terms) end
 redis.call('HDEL', OUTBOX, 'm' .. id, 'd' .. id, 'c' .. id)
