@@ -52,6 +52,12 @@ ROW: Example = {
         "sent_at": TIMES[0],
     },
 }
+PUSHED_MESSAGE: Example = {
+    **MESSAGE,
+    "cursor": ROW["cursor"],
+    "epoch": ROW["epoch"],
+    "sender_name": "Alice Liddell",
+}
 EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
     frames.Hello: (
         {},
@@ -62,7 +68,7 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
     frames.Delete: ({"chat": CHAT, "seq": 12, "for": "all"},),
     frames.Pull: ({"chat": CHAT, "after": "11", "limit": 100, "ref": "3"},),
     frames.Received: ({"chat": CHAT, "seq": 12},),
-    frames.Read: ({"chat": CHAT, "cursor": ROW["cursor"]},),
+    frames.Read: ({"chat": CHAT, "cursor": ROW["cursor"]}, {"chat": CHAT, "ref": "7"}),
     frames.Typing: ({"chat": CHAT, "on": True},),
     frames.Watch: ({"users": ["bob", "carol"], "ref": "4"},),
     frames.RoomJoin: ({"room": ROOM, "ref": "5"},),
@@ -73,8 +79,6 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
         {"chat": "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "call": CALL, "kind": "ring"},
     ),
     frames.Ping: ({"ref": "6"},),
-    frames.Ack: ({**MESSAGE, "duplicate": False, "ref": "2"},),
-    frames.MessageFrame: (MESSAGE,),
     frames.ChangeFrame: (
         {
             "chat": CHAT,
@@ -90,6 +94,8 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
             "ref": "7",
         },
     ),
+    frames.Ack: ({**PUSHED_MESSAGE, "duplicate": False, "ref": "2"},),
+    frames.MessageFrame: (PUSHED_MESSAGE,),
     frames.SyncFrame: (
         {"chats": [ROW], "version": VERSION, "more": False, "reset": False, "ref": "1"},
         {
@@ -138,6 +144,7 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
         },
     ),
     frames.SignalFrame: ({"from": "alice", "to": "bob", "call": CALL, "kind": "hangup"},),
+    frames.Ok: ({"ref": "7"},),
     frames.Pong: ({"time": TIMES[1], "ref": "6"},),
     frames.ErrorFrame: (
         {

@@ -89,14 +89,14 @@ ANSWERS: dict[type[Struct], tuple[type[Struct], ...]] = {
     frames.Edit: (frames.ChangeFrame,),
     frames.Delete: (frames.ChangeFrame,),
     frames.Pull: (frames.PageFrame,),
-    frames.Received: (),
-    frames.Read: (),
-    frames.Typing: (),
+    frames.Received: (frames.Ok,),
+    frames.Read: (frames.Ok,),
+    frames.Typing: (frames.Ok,),
     frames.Watch: (frames.PresenceFrame,),
     frames.RoomJoin: (frames.RoomFrame,),
     frames.RoomLeave: (frames.RoomFrame,),
     frames.RoomClients: (frames.RoomFrame,),
-    frames.Signal: (),
+    frames.Signal: (frames.Ok,),
     frames.Ping: (frames.Pong,),
 }
 """The replies to each frame of a client, if it does not fail."""

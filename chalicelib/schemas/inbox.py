@@ -134,7 +134,7 @@ class Sync(Struct, kw_only=True):
 
 
 class ReadUpTo(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The last message that counts: exactly one of the two fields."""
+    """The last message that counts: one of the two fields. To read all messages, send neither."""
 
     seq: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
     cursor: Annotated[

@@ -70,9 +70,9 @@ class Services:
         self._store = stores.client
         self._block_filter = BlockFilter(stores.client)
         self._queue = JobQueue(settings, stores.client)
-        self._delivery = Delivery(settings, stores, self._queue, self._block_filter)
-        self.message_push = self._delivery.message_push
         self.account_statuses = AccountStatusCache(stores.client, stores.accounts)
+        self._delivery = Delivery(settings, stores, self._queue, self._block_filter, self.account_statuses)
+        self.message_push = self._delivery.message_push
         self.authenticator = Authenticator(
             settings,
             stores.client,
@@ -115,11 +115,11 @@ class Services:
 
     def _wire_messages(self) -> None:
         log, statuses, reader = self._stores.log, self.account_statuses, LogReader(self.account_statuses)
-        accounts, inboxes = self._stores.accounts, self._stores.inboxes
+        accounts, inboxes, names = self._stores.accounts, self._stores.inboxes, self._delivery.names
         appender = MessageAppender(
-            self._store, log, accounts, statuses, inboxes, needs_account=self._needs_account
+            self._store, log, accounts, statuses, inboxes, names, needs_account=self._needs_account
         )
-        sender = MessageSender(appender, self._delivery.fan_out)
+        sender = MessageSender(appender, self._delivery.fan_out, names)
         self.messages = Messages(log, self._ids, sender, reader)
         self.reports = ReportService(
             self._store, self._ids, self.names, log, self._stores.chats, self._stores.reports

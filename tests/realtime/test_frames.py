@@ -219,6 +219,8 @@ class TestSend:
         assert types_of([ack]) == ["ack"]
         assert (ack["chat"], ack["seq"], ack["id"], ack["duplicate"]) == (CHAT, 1, "hello", False)
         assert (ack["ref"], ack["sender"], ack["text"]) == ("9", "ann", "hello")
+        assert ack["cursor"].split(".")[::2] == ["1", str(ack["epoch"])]
+        assert ack["sender_name"] == "ann"
         (frame,) = laptop.received()
         assert types_of([frame]) == ["message"]
         assert frame == {name: ack[name] for name in frame if name != "type"} | {"type": "message"}

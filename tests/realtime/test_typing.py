@@ -12,12 +12,12 @@ MUTED_UNTIL = 7_000_000_000_000_000
 
 
 def test_typing_is_pushed_to_the_others_connections(stage: Stage) -> None:
-    """Each of the other user's connections gets the notice; nobody else does, and no answer comes back."""
+    """Each connection of the other user gets it; nobody else does; the answer is `ok` with a `ref`."""
     stage.write("ann", "ann:bob")
     ann, desk = stage.connect("ann"), stage.connect("ann")
     phone, laptop, cid = stage.connect("bob"), stage.connect("bob"), stage.connect("cid")
 
-    assert ann.send(type="typing", chat="BOB:ann", on=True, ref="1") == []
+    assert ann.send(type="typing", chat="BOB:ann", on=True, ref="1") == [{"type": "ok", "ref": "1"}]
     assert ann.send(type="typing", chat="ann:bob", on=False) == []
 
     expected = [{"type": "typing", "chat": "ann:bob", "user": "ann", "on": on} for on in (True, False)]

@@ -12,7 +12,9 @@ from chalicelib.queues import JobQueue
 from chalicelib.services.accounts.deletion import AccountErasure, Deletion
 from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.accounts.profiles import Profiles
+from chalicelib.services.auth.account_status import AccountStatusCache
 from chalicelib.services.delivery.connection_stores import ConnectionStores
+from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.frame_push import FramePush
 from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.services.delivery.push import PushService
@@ -31,6 +33,7 @@ from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.accounts.index_traces import IndexTraces
 from chalicelib.store.accounts.sessions import Sessions
+from chalicelib.store.accounts.user_cards import UserCards
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
@@ -65,7 +68,13 @@ def nobody_connected(store: Store) -> SessionCloser:
 def pushes_to_nobody(store: Store) -> MessagePush:
     """Return a pusher of messages for tests without connections."""
     stores = ConnectionStores(store, Connections(LEASE), UserConnections(LEASE), ChatConnections(LEASE))
-    return MessagePush(stores, MessageLog(), Outbox(), no_push(), JobQueue(Settings(), store))
+    queue = JobQueue(Settings(), store)
+    return MessagePush(stores, MessageLog(), Outbox(), no_push(), queue, names_of(store))
+
+
+def names_of(store: Store) -> DisplayNames:
+    """Return the names of a store's users, as frames show them."""
+    return DisplayNames(store, UserCards(), AccountStatusCache(store, Accounts()))
 
 
 def no_push() -> PushService:

@@ -16,6 +16,7 @@ from chalicelib.schemas.realtime.client_frames import (
     Send,
     Signal,
     Typing,
+    Unanswered,
     UpTo,
     Watch,
 )
@@ -40,6 +41,7 @@ from chalicelib.schemas.realtime.server_frames import (
     ChangeFrame,
     ErrorFrame,
     MessageFrame,
+    Ok,
     PageFrame,
     Pong,
     Presence,
@@ -77,6 +79,7 @@ __all__ = [
     "FromClient",
     "Hello",
     "MessageFrame",
+    "Ok",
     "PageFrame",
     "Ping",
     "Pong",
@@ -108,6 +111,7 @@ __all__ = [
     "ToClient",
     "Typing",
     "TypingFrame",
+    "Unanswered",
     "UpTo",
     "Watch",
 ]

@@ -28,6 +28,10 @@ class FromClient(Struct, tag_field="type", kw_only=True, forbid_unknown_fields=T
     ref: Ref | None = None
 
 
+class Unanswered(FromClient, kw_only=True):
+    """A frame without a reply of its own: the reply is `ok` if it has a `ref`."""
+
+
 class Hello(FromClient, tag="hello", kw_only=True):
     """Registers the connection; the replies are one or more `sync`, then `ready`."""
 
@@ -81,8 +85,8 @@ class Pull(FromClient, tag="pull", kw_only=True):
     ] = 50
 
 
-class UpTo(FromClient, kw_only=True):
-    """The last message of a chat that counts: exactly one of `seq` and `cursor`."""
+class UpTo(Unanswered, kw_only=True):
+    """The last message of a chat that counts: one of `seq` and `cursor`."""
 
     chat: ChatId
     seq: ReadSeq | None = None
@@ -91,20 +95,24 @@ class UpTo(FromClient, kw_only=True):
         Meta(description="Checked: an error if the chat's history has changed since."),
     ] = None
 
+
+class Received(UpTo, tag="received", kw_only=True):
+    """Marks messages as received. With a `ref` the reply is `ok`."""
+
     def __post_init__(self) -> None:
         _check_one(seq=self.seq, cursor=self.cursor)
 
 
-class Received(UpTo, tag="received", kw_only=True):
-    """Marks messages as received; no reply."""
-
-
 class Read(UpTo, tag="read", kw_only=True):
-    """Marks messages as read; no reply."""
+    """Marks messages as read: all of them without `seq` and `cursor`. With a `ref` the reply is `ok`."""
+
+    def __post_init__(self) -> None:
+        if self.seq is not None:
+            _check_one(seq=self.seq, cursor=self.cursor)
 
 
-class Typing(FromClient, tag="typing", kw_only=True):
-    """Says that the user is typing or has stopped; no reply. Dropped in chats of over 100 members."""
+class Typing(Unanswered, tag="typing", kw_only=True):
+    """Says that the user is typing or has stopped. Dropped in chats of over 100 members."""
 
     chat: ChatId
     on: bool
@@ -134,8 +142,8 @@ class RoomClients(FromClient, tag="room.clients", kw_only=True):
     room: RoomId
 
 
-class Signal(FromClient, tag="signal", kw_only=True):
-    """Passes a signal on to a user, or to the other members of a chat; no reply but an error."""
+class Signal(Unanswered, tag="signal", kw_only=True):
+    """Passes a signal on to a user, or to the other members of a chat. With a `ref` the reply is `ok`."""
 
     call: Call
     kind: SignalKind

@@ -9,19 +9,39 @@ from msgspec import Meta, Struct, field
 from chalicelib.errors import FieldError
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.history_check import HistoryChanged, Unreadable
-from chalicelib.schemas.inbox import ChatRow
+from chalicelib.schemas.inbox import ChatRow, MessageCursor
 from chalicelib.schemas.messages import ChangeNumber, Message, Page, SentMessage, Seq, Time
 from chalicelib.schemas.realtime.fields import Call, ReadSeq, Ref, RoomEvent, SignalData, SignalKind
+
+HeldCursor = Annotated[
+    MessageCursor,
+    Meta(
+        description="The message's cursor: for `check`, `pull`, `read`, and to compare with a row's `cursor`."
+    ),
+]
+Epoch = Annotated[int, Meta(description="The id of the chat's history, as in its row.")]
+SenderName = Annotated[
+    str,
+    Meta(description="The name in the sender's profile, or the sender's handle if there is none."),
+]
 
 
 class Ack(SentMessage, tag_field="type", tag="ack", kw_only=True, omit_defaults=True):
     """The stored message of a `send`, or of an earlier send with the same id."""
+
+    cursor: HeldCursor
+    epoch: Epoch
+    sender_name: SenderName
 
     ref: Ref | None = None
 
 
 class MessageFrame(Message, tag_field="type", tag="message", kw_only=True, omit_defaults=True):
     """A new message, for every connection of every member except the one that sent it."""
+
+    cursor: HeldCursor
+    epoch: Epoch
+    sender_name: SenderName
 
 
 class ToClient(Struct, tag_field="type", kw_only=True, omit_defaults=True):
@@ -145,6 +165,10 @@ class SignalFrame(ToClient, tag="signal", kw_only=True):
     data: SignalData = None
 
 
+class Ok(Reply, tag="ok", kw_only=True):
+    """The reply to a frame with a `ref` that succeeded and has no other reply."""
+
+
 class Pong(Reply, tag="pong", kw_only=True):
     """The reply to `ping`."""
 
@@ -174,6 +198,7 @@ ServerFrame = (
     | PresenceFrame
     | RoomFrame
     | SignalFrame
+    | Ok
     | Pong
     | ErrorFrame
 )

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from chalicelib.logs import LOGGER
-from chalicelib.schemas.messages import Message
 from chalicelib.services.delivery.message_push import MessagePush, change_frame
+from chalicelib.services.delivery.outgoing_message import OutgoingMessage
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.inbox.index import Inboxes
@@ -43,7 +43,7 @@ class ChatFanOut:
         time: int,
         members: Sequence[str] | None,
         *,
-        message: Message,
+        message: OutgoingMessage,
         recipients: Sequence[Recipient] = (),
         skip: str | None = None,
     ) -> None:
@@ -57,7 +57,7 @@ class ChatFanOut:
             self.message_push.push(chat, time, there, message=message, skip=skip)
 
     def push_delivered(
-        self, chat: str, time: int, delivered: Delivered, *, message: Message, skip: str | None
+        self, chat: str, time: int, delivered: Delivered, *, message: OutgoingMessage, skip: str | None
     ) -> None:
         """Push a message that is in both inboxes of a direct chat; see deliver_message."""
         with _left_to_sweep():

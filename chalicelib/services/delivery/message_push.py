@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from msgspec import structs
-
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.queues import JobQueue, PushJob
-from chalicelib.schemas.messages import Message
-from chalicelib.schemas.realtime import ChangeFrame, MessageFrame
+from chalicelib.schemas.realtime import ChangeFrame
 from chalicelib.services.delivery.connection_stores import ConnectionStores
+from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.frame_push import AddressedFrame
+from chalicelib.services.delivery.outgoing_message import OutgoingMessage, outgoing
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.cursors import MessageCursor
 from chalicelib.services.views import message_row
 from chalicelib.store.messages.content import LogEntry
-from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.messages.outbox import MESSAGE, Outbox, OutboxEntry
 from chalicelib.store.realtime.connection_results import Recipient
+from chalicelib.texts import folded
 
 JOB_CONNECTIONS = 250
 """Maximum number of connections to which one job of the queue pushes."""
@@ -41,12 +41,14 @@ class MessagePush:
         outbox: Outbox,
         push: PushService,
         queue: JobQueue,
+        names: DisplayNames,
     ) -> None:
         self._store, self._connections, _, self._chat_connections = stores
         self._log = log
         self._outbox = outbox
         self._push = push
         self._queue = queue
+        self._names = names
 
     def push(
         self,
@@ -54,7 +56,7 @@ class MessagePush:
         time: int,
         recipients: Iterable[Recipient],
         *,
-        message: Message | None,
+        message: OutgoingMessage | None,
         skip: str | None,
     ) -> None:
         """Push a message to connections, by jobs if they are many, and record the push in the outbox.
@@ -82,12 +84,12 @@ class MessagePush:
             self._push.send(AddressedFrame(list(there.values()), frame))
 
     def push_settled(
-        self, time: int, recipients: Iterable[Recipient], message: Message, skip: str | None
+        self, time: int, recipients: Iterable[Recipient], message: OutgoingMessage, skip: str | None
     ) -> None:
         """Push a message that is in all inboxes, and delete its entry in the outbox; see push."""
         wanted = [recipient for recipient in recipients if recipient.connection != skip]
         if wanted and self._push.inline and self._is_done(message, wanted):
-            self._store.run(self._outbox.clear(OutboxEntry(MESSAGE, message.chat, "", time)))
+            self._store.run(self._outbox.clear(OutboxEntry(MESSAGE, message.message.chat, "", time)))
 
     def push_newest(self, audiences: Iterable[tuple[str, Sequence[Recipient]]]) -> set[str]:
         """Push the newest message of chats; return the chats of which some connections were not reached.
@@ -97,14 +99,14 @@ class MessagePush:
         wanted = {chat: recipients for chat, recipients in audiences if recipients and self._push.inline}
         if not wanted:
             return set()
-        found = [(message, wanted[chat]) for chat, message in self._newest(list(wanted)).items()]
-        if sum(len(recipients) for _, recipients in found) > self._push.inline:
-            return {message.chat for message, recipients in found if not self._queued(message, recipients)}
-        failed = self._push.send(*(_frame(message, recipients) for message, recipients in found))
+        found = self._newest(list(wanted))
+        if sum(len(wanted[chat]) for chat in found) > self._push.inline:
+            return {chat for chat, message in found.items() if not self._queued(message, wanted[chat])}
+        failed = self._push.send(*(_frame(message, wanted[chat]) for chat, message in found.items()))
         return {
-            message.chat
-            for message, recipients in found
-            if not failed.isdisjoint(recipient.connection for recipient in recipients)
+            chat
+            for chat in found
+            if not failed.isdisjoint(recipient.connection for recipient in wanted[chat])
         }
 
     def run(self, job: PushJob) -> None:
@@ -112,11 +114,11 @@ class MessagePush:
 
         Raises StoreUnavailable if the log cannot be read, or the queue takes no job: the queue repeats it.
         """
-        found = self._store.run(self._log.after(job.chat, job.seq - 1, 1)).entries
-        if not found or found[0].seq != job.seq:
+        found = self._store.run(self._log.after(job.chat, job.seq - 1, 1))
+        if not found.entries or found.entries[0].seq != job.seq:
             return  # trimmed, or the chat is deleted
         recipients = [Recipient(*connection) for connection in job.connections]
-        failed = self._push.send(_frame(message_row.message(job.chat, found[0]), recipients))
+        failed = self._push.send(_frame(self._outgoing({job.chat: found})[job.chat], recipients))
         if failed:
             self._retry(job, [recipient for recipient in recipients if recipient.connection in failed])
 
@@ -129,18 +131,19 @@ class MessagePush:
             if is_known
         )
 
-    def _is_done(self, message: Message, recipients: Sequence[Recipient]) -> bool:
+    def _is_done(self, message: OutgoingMessage, recipients: Sequence[Recipient]) -> bool:
         """Return whether a message is pushed to all open connections, or queued for them."""
         if len(recipients) > self._push.inline:
             return self._queued(message, recipients)
         return not self._push.send(_frame(message, recipients))
 
-    def _queued(self, message: Message, recipients: Sequence[Recipient]) -> bool:
+    def _queued(self, message: OutgoingMessage, recipients: Sequence[Recipient]) -> bool:
         parts = [
             recipients[start : start + JOB_CONNECTIONS]
             for start in range(0, len(recipients), JOB_CONNECTIONS)
         ]
-        return self._queue.put_pushes([_job(message.chat, message.seq, part) for part in parts])
+        chat, seq = message.message.chat, message.entry.seq
+        return self._queue.put_pushes([_job(chat, seq, part) for part in parts])
 
     def _retry(self, job: PushJob, recipients: Sequence[Recipient]) -> None:
         attempt = job.attempt + 1
@@ -150,13 +153,19 @@ class MessagePush:
         elif not self._queue.put_pushes([_job(job.chat, job.seq, recipients, attempt)], delay=2**attempt):
             raise StoreUnavailable
 
-    def _newest(self, chats: Sequence[str]) -> dict[str, Message]:
+    def _newest(self, chats: Sequence[str]) -> dict[str, OutgoingMessage]:
         """Return the newest message of each chat that has one, without a check of permissions."""
-        slices = self._store.run_all(self._log.newest(chat, 0, 1) for chat in chats)
+        found = self._store.run_all(self._log.newest(chat, 0, 1) for chat in chats)
+        pages = zip(chats, found, strict=True)
+        return self._outgoing({chat: page for chat, page in pages if page.entries})
+
+    def _outgoing(self, pages: dict[str, LogPage]) -> dict[str, OutgoingMessage]:
+        """Return the last message of each page, by chat, with the name of its sender."""
+        entries = {chat: page.entries[-1] for chat, page in pages.items()}
+        names = self._names.of(folded(entry.content.sender) for entry in entries.values())
         return {
-            chat: message_row.message(chat, found.entries[-1])
-            for chat, found in zip(chats, slices, strict=True)
-            if found.entries
+            chat: outgoing(chat, entry, pages[chat].epoch, names[folded(entry.content.sender)])
+            for chat, entry in entries.items()
         }
 
 
@@ -175,8 +184,8 @@ def change_frame(chat: str, entry: LogEntry, epoch: int, ref: str | None = None)
     )
 
 
-def _frame(message: Message, recipients: Sequence[Recipient]) -> AddressedFrame:
-    return AddressedFrame(recipients, MessageFrame(**structs.asdict(message)))
+def _frame(message: OutgoingMessage, recipients: Sequence[Recipient]) -> AddressedFrame:
+    return AddressedFrame(recipients, message.frame)
 
 
 def _job(chat: str, seq: int, recipients: Iterable[Recipient], attempt: int = 0) -> PushJob:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from chalicelib.errors import bad_field
 from chalicelib.schemas.inbox import Flags, ReadUpTo, Receipt, Receipts
 from chalicelib.services.auth.caller import Caller
@@ -9,7 +11,7 @@ from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
 from chalicelib.services.delivery.receipts import ReceiptDelivery
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor
+from chalicelib.services.values.cursors import MESSAGE_CURSOR
 from chalicelib.services.values.paging import page_of
 from chalicelib.store.inbox.entries import InboxEntry, InboxState
 from chalicelib.store.inbox.read_state import (
@@ -23,6 +25,18 @@ from chalicelib.store.inbox.read_state import (
 from chalicelib.store.redis.client import Store
 
 BITS = {"unread": MARKED_UNREAD, "pinned": PINNED, "muted": MUTED, "archived": ARCHIVED}
+
+
+class Named(NamedTuple):
+    """A message up to which a client has read or received; field: That named it.
+
+    seq: None: the newest message. time, epoch: What the message must have, µs since 1970; None: anything.
+    """
+
+    seq: int | None
+    time: int | None = None
+    epoch: int | None = None
+    field: str = "seq"
 
 
 class ReadStateService:
@@ -53,24 +67,28 @@ class ReadStateService:
     def read(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the seq up to which the caller has read; a lower seq changes nothing.
 
-        skip: Id of a connection that gets no receipt.
+        upto: Names no message: up to the newest. skip: Id of a connection that gets no receipt.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
-        found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
+        found, named = self._ids.own(caller.handle, chat), _named(upto, or_newest=True)
         caller.authenticate()
         change = self._store.run(
-            self._read_states.read(found.text, caller.handle, seq, time, epoch, field=field)
+            self._read_states.read(
+                found.text, caller.handle, named.seq, named.time, named.epoch, field=named.field
+            )
         )
         if change is not None:
             self._deliver_entry(caller, found.text, change)
-            self._receipt_delivery.deliver(caller.handle, found, read=seq, skip=skip)
+            if change.read:
+                self._receipt_delivery.deliver(caller.handle, found, read=change.read, skip=skip)
 
     def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the seq up to which the caller has received; see `read`."""
-        found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
+        found, named = self._ids.own(caller.handle, chat), _named(upto)
+        seq, time, epoch, field = named
         caller.authenticate()
         if self._store.run(
-            self._read_states.received(found.text, caller.handle, seq, time, epoch, field=field)
+            self._read_states.received(found.text, caller.handle, seq or 0, time, epoch, field=field)
         ):
             self._receipt_delivery.deliver(caller.handle, found, received=seq, skip=skip)
 
@@ -108,10 +126,12 @@ class ReadStateService:
         self._fan_out.deliver_entries(chat, [entry], self._depart)
 
 
-def _named(upto: ReadUpTo) -> tuple[MessageCursor, str]:
-    """Return the message that a client names, and the name of the field."""
+def _named(upto: ReadUpTo, *, or_newest: bool = False) -> Named:
+    """Return the message that a client names; or_newest: Whether naming none means the newest."""
+    if or_newest and upto.cursor is None and upto.seq is None:
+        return Named(None)
     if upto.cursor is not None and upto.seq is None:
-        return MESSAGE_CURSOR.decode(upto.cursor, "cursor"), "cursor"
+        return Named(*MESSAGE_CURSOR.decode(upto.cursor, "cursor"), field="cursor")
     if upto.seq is not None and upto.cursor is None:
-        return MessageCursor(upto.seq), "seq"
+        return Named(upto.seq)
     raise bad_field("seq", "send either `seq` or `cursor`")

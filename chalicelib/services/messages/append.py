@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chalicelib.services.auth.account_status import AccountStatusCache
 from chalicelib.services.auth.caller import Caller
+from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.social.contact import check_contact
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.accounts.accounts import Accounts, AccountStatus
@@ -14,6 +15,7 @@ from chalicelib.store.messages.content import Content
 from chalicelib.store.messages.log import Appended, MessageLog
 from chalicelib.store.messages.one_step import Delivered, OneStepSends, SendOutcome, Steps
 from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 
 
 class Stored(NamedTuple):
@@ -40,6 +42,7 @@ class MessageAppender:
         accounts: Accounts,
         statuses: AccountStatusCache,
         inboxes: Inboxes,
+        names: DisplayNames,
         *,
         needs_account: bool,
     ) -> None:
@@ -48,6 +51,7 @@ class MessageAppender:
         self._accounts = accounts
         self._statuses = statuses
         self._inboxes = inboxes
+        self._names = names
         self._sends = OneStepSends()
         self._needs_account = needs_account
 
@@ -61,7 +65,7 @@ class MessageAppender:
             if stored is not None:
                 return stored
         self._authenticate(caller, chat)
-        return Stored(self._store.run(self._log.append(chat.text, content)), None)
+        return Stored(self._append(caller, self._log.append(chat.text, content)), None)
 
     def check(self, caller: Caller, chat: ChatId, content: Content) -> None:
         """Return if `append` would accept a message now, and append nothing; raises what it raises."""
@@ -77,6 +81,7 @@ class MessageAppender:
             caller.authenticating(),
             None if other is None else self._accounts.relation(other, caller.handle),
             self._inboxes.delivery(chat.text, chat.members) if chat.members is not None else None,
+            self._naming(caller),
         )
         needs = self._needs_account_of(caller)
         outcome = self._store.run(self._sends.send(chat.text, steps, needs_account=needs, skip=skip))
@@ -92,14 +97,32 @@ class MessageAppender:
         if other is not None and outcome.relation is not None:
             check_contact(other, outcome.relation, needs_account=self._needs_account_of(caller))
 
+    def _append(self, caller: Caller, query: Query[Appended]) -> Appended:
+        """Append a message, and read the sender's name in the same round trip if it is not known yet."""
+        naming = self._naming(caller)
+        if naming is None:
+            return self._store.run(query)
+        if query.repeatable:
+            return self._store.run_both(query, naming)[0]
+        self._store.run(naming)
+        return self._store.run(query)
+
+    def _naming(self, caller: Caller) -> Query[str] | None:
+        """Return the query for the name of a sender whose name this process does not know; else None."""
+        return None if self._names.known(caller.handle) is not None else self._names.query(caller.handle)
+
     def _authenticate(self, caller: Caller, chat: ChatId) -> None:
-        """Authenticate the caller, and check a direct chat's other user in the same round trip."""
-        other = self._checked_user(caller, chat)
-        if other is None:
+        """Authenticate the caller, and in the same round trip check a direct chat's other user."""
+        other, naming = self._checked_user(caller, chat), self._naming(caller)
+        queries: list[Query[Any]] = [] if naming is None or caller.authenticated else [naming]
+        if other is not None:
+            queries.insert(0, self._accounts.relation(other, caller.handle))
+        if not queries:
             caller.authenticate()
             return
-        relation = caller.read(self._accounts.relation(other, caller.handle))
-        check_contact(other, relation, needs_account=self._needs_account_of(caller))
+        first, *_ = caller.read_all(*queries)
+        if other is not None:
+            check_contact(other, first, needs_account=self._needs_account_of(caller))
 
     def _checked_user(self, caller: Caller, chat: ChatId) -> str | None:
         """Return the other user of a direct chat, if the caller may not write to just anybody."""

@@ -7,23 +7,30 @@ from typing import NamedTuple
 
 from chalicelib.schemas.messages import Message, SendRequest
 from chalicelib.services.auth.caller import Caller
+from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.delivery.outgoing_message import OutgoingMessage, outgoing
 from chalicelib.services.messages.append import MessageAppender, Stored
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.services.values.message_limits import checked_id, checked_text
-from chalicelib.services.views.message_row import message
 from chalicelib.store.messages.content import Content, LogEntry
 
 
 class Sent(NamedTuple):
-    """A message that is stored: as its readers see it, and as the log holds it.
+    """A message that is stored; duplicate: Whether an earlier request with the same id stored it."""
 
-    duplicate: Whether an earlier request with the same id stored it.
-    """
-
-    message: Message
-    entry: LogEntry
+    stored: OutgoingMessage
     duplicate: bool
+
+    @property
+    def message(self) -> Message:
+        """The message as its readers see it."""
+        return self.stored.message
+
+    @property
+    def entry(self) -> LogEntry:
+        """The message as the log holds it."""
+        return self.stored.entry
 
 
 OnStored = Callable[[Sent], object]
@@ -39,9 +46,10 @@ class MessageSender:
     A send to a direct chat takes one round trip, one to a group two; on a cluster they take three.
     """
 
-    def __init__(self, appender: MessageAppender, fan_out: ChatFanOut) -> None:
+    def __init__(self, appender: MessageAppender, fan_out: ChatFanOut, names: DisplayNames) -> None:
         self._appender = appender
         self._fan_out = fan_out
+        self._names = names
 
     def send(
         self,
@@ -64,18 +72,19 @@ class MessageSender:
         stored = self._appender.append(caller, chat, content, skip)
         appended = stored.appended
         entry = LogEntry(appended.seq, appended.time, content)
-        sent = Sent(message(chat.text, entry), entry, appended.duplicate)
+        name = self._names.known(caller.handle)
+        sent = Sent(outgoing(chat.text, entry, appended.epoch, name), appended.duplicate)
         if on_stored is not None:
             on_stored(sent)
         if not appended.duplicate:
-            self._deliver(chat, stored, sent.message, skip)
+            self._deliver(chat, stored, sent.stored, skip)
         return sent
 
     def check(self, caller: Caller, chat: ChatId, request: SendRequest) -> None:
         """Return if the caller may send a message now; raises what `send` does, except IdConflict."""
         self._appender.check(caller, chat, _content(request, caller.handle))
 
-    def _deliver(self, chat: ChatId, stored: Stored, shown: Message, skip: str | None) -> None:
+    def _deliver(self, chat: ChatId, stored: Stored, shown: OutgoingMessage, skip: str | None) -> None:
         appended, delivered = stored
         if delivered is not None:
             self._fan_out.push_delivered(chat.text, appended.time, delivered, message=shown, skip=skip)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chalicelib.errors import BadRequest, ConnectionEnded, InternalError, ParleyError, TooManyRequests
 from chalicelib.logs import LOGGER
-from chalicelib.schemas.realtime import ClientFrame, Delete, Edit, Pull, Send
+from chalicelib.schemas.realtime import ClientFrame, Delete, Edit, Ok, Pull, Send, Unanswered
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery import codec
 from chalicelib.services.delivery.frame_push import answer
@@ -102,6 +102,7 @@ class FrameDispatcher:
             frame = frame or codec.decode(body, is_protobuf, held.handle)
             kind = str(type(frame).__struct_config__.tag)
             self._handlers[type(frame)](self._limited(source, held, frame, rate), frame)
+            self._confirm(source.recipient, frame)
         except ParleyError as refusal:
             error = refusal
         except Exception:
@@ -114,6 +115,11 @@ class FrameDispatcher:
             return FrameResult(kind)
         self._refuse(Recipient(connection, is_protobuf), codec.ref_of(body, is_protobuf), error)
         return FrameResult(kind, error)
+
+    def _confirm(self, recipient: Recipient, frame: ClientFrame) -> None:
+        """Answer a frame that has no reply of its own, if its client has named it."""
+        if isinstance(frame, Unanswered) and frame.ref is not None:
+            self._push.send(answer(recipient, Ok(ref=frame.ref)))
 
     def _taken(self, connection: str, body: str) -> tuple[FrameSender, ClientFrame | None, Rate | None]:
         """Renew a connection's lease, and return its user; raises ConnectionEnded.

@@ -47,8 +47,7 @@ class MessageFrames:
         """Append a message; the sender has the `ack` before others have the message."""
 
         def acknowledge(sent: Sent) -> None:
-            ack = Ack(**structs.asdict(sent.message), duplicate=sent.duplicate, ref=frame.ref)
-            self._push.send(answer(connection.recipient, ack))
+            self._push.send(answer(connection.recipient, _ack(sent, frame.ref)))
 
         request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to)
         self._messages.send(connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id)
@@ -79,6 +78,18 @@ class MessageFrames:
         self._push.send(
             answer(connection.recipient, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
         )
+
+
+def _ack(sent: Sent, ref: str | None) -> Ack:
+    stored = sent.stored
+    return Ack(
+        **structs.asdict(stored.message),
+        cursor=stored.cursor,
+        epoch=stored.epoch,
+        sender_name=stored.sender_name,
+        duplicate=sent.duplicate,
+        ref=ref,
+    )
 
 
 def framed(entries: list[LogEntry], chat: str, most: int) -> list[Encoded[Message]]:

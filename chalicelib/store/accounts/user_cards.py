@@ -24,6 +24,10 @@ class UserCard(NamedTuple):
 class UserCards:
     """Reads many users. It has no keys of its own; see Accounts."""
 
+    def one(self, handle: str) -> Query[UserCard | None]:
+        """Return the query for one user; None: there is no account."""
+        return _reading([handle]).map(lambda cards: cards[0] if cards else None)
+
     def of(self, handles: Iterable[str]) -> UserBatch[dict[str, UserCard]]:
         """Return the batch for the users who have accounts, by handle."""
         return of_users(handles, 1, _reading, _by_handle)

@@ -32,12 +32,13 @@ class ReadStateChange(NamedTuple):
     """A change of a read state that the reader's inbox must show.
 
     stamp: Of the read state, µs since 1970. active: Time of the newest message that the reader sees, µs; 0:
-    none. large: Whether the chat is large.
+    none. large: Whether the chat is large. read: Seq up to which the reader has read; 0 for other changes.
     """
 
     stamp: int
     active: int
     large: bool
+    read: int = 0
 
 
 class Receipt(NamedTuple):
@@ -65,7 +66,7 @@ class ReadStates:
         self,
         chat: str,
         handle: str,
-        seq: int,
+        seq: int | None,
         time: int | None = None,
         epoch: int | None = None,
         *,
@@ -73,8 +74,9 @@ class ReadStates:
     ) -> Query[ReadStateChange | None]:
         """Return the query that raises the seq read by a member, and clears MARKED_UNREAD.
 
-        time, epoch: Expected time of the message at seq and epoch of the log; None: any. field: Name of the
-        field with the seq. Its result is None if nothing that an inbox shows has changed.
+        seq: None: that of the newest message. time, epoch: Expected time of the message at seq and epoch of
+        the log; None: any. field: Name of the field with the seq. Its result is None if nothing that an inbox
+        shows has changed.
         Reading its reply also raises HistoryChanged, and BadRequest for a seq that does not exist yet.
         """
         return _changing(RAISE_READ_STATE, chat, handle, _raised("read", seq, time, epoch), field, _changed)
@@ -124,8 +126,11 @@ def _turning(script: Script, named: tuple[str, ...], chat: str, handle: str) -> 
     return Query(script, named, (handle, inbox_item(handle, chat)), read)
 
 
-def _raised(state: str, seq: int, time: int | None, epoch: int | None) -> tuple[str | bytes | int, ...]:
-    return state, seq, b"" if time is None else time.to_bytes(8), "" if epoch is None else str(epoch)
+def _raised(
+    state: str, seq: int | None, time: int | None, epoch: int | None
+) -> tuple[str | bytes | int, ...]:
+    upto = "" if seq is None else seq
+    return state, upto, b"" if time is None else time.to_bytes(8), "" if epoch is None else str(epoch)
 
 
 def _changing(
@@ -151,7 +156,10 @@ def flags_of(held: bytes | None) -> int:
 
 
 def _changed(reply: list[int]) -> ReadStateChange | None:
-    return ReadStateChange(reply[0], reply[1], bool(reply[2])) if reply else None
+    if not reply:
+        return None
+    stamp, active, large, *read = reply
+    return ReadStateChange(stamp, active, bool(large), *read)
 
 
 def _receipts(chat: str, reply: Any) -> list[Receipt]:

@@ -29,13 +29,15 @@ class Steps(NamedTuple):
     authentication: Of the caller, by Sessions, or only the limit of a caller who is authenticated, by
     RateLimits; None: neither. relation: Of the other user of a direct chat to the
     caller; None: anybody may be written to. delivery: To the inboxes of a direct chat, see Inboxes.delivery;
-    None: the caller delivers the message, and the append adds the delivery to the outbox.
+    None: the caller delivers the message, and the append adds the delivery to the outbox. naming: Of the
+    sender's name, which its reader remembers; None: it is known.
     """
 
     append: Query[Appended]
     authentication: Query[Rate | None] | None = None
     relation: Query[UserRelation] | None = None
     delivery: Query[list[Recipient]] | None = None
+    naming: Query[str] | None = None
 
 
 class Delivered(NamedTuple):
@@ -78,12 +80,12 @@ class OneStepSends:
         chat: The canonical id. needs_account: Whether the other user of a direct chat must have an account.
         skip: Id of a connection that the message is not pushed to.
         """
-        append, authentication, relation, delivery = steps
+        append, authentication, relation, delivery, naming = steps
         first, _, second = chat.partition(":")
         named: tuple[str, ...] = (keys.outbox(chat),)
         args: tuple[bytes | str | int, ...] = (int(needs_account), message_item(chat))
         args += inbox_item(first, chat), inbox_item(second, chat), skip or ""
-        for step in (*_by_script(authentication), relation, append, delivery):
+        for step in (*_by_script(authentication), naming, relation, append, delivery):
             if step is None:
                 args += LEFT_OUT
             else:
@@ -105,7 +107,8 @@ def _by_script(authentication: Query[Any] | None) -> tuple[Query[Any] | None, Qu
 def _outcome(steps: Steps, reply: list[Any] | None) -> SendOutcome | None:
     if reply is None:
         return None
-    authenticated, relation, appended, recipients, settled = (reply + [None] * 5)[:5]
+    authenticated, relation, appended, recipients, settled, named = (reply + [None] * 6)[:6]
+    _result(steps.naming, named)
     reached = _result(steps.delivery, recipients)
     return SendOutcome(
         _result(steps.authentication, authenticated),

@@ -25,9 +25,9 @@ from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.frame_push import FramePush
 from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.services.delivery.outbox_sweep import OutboxSweep
+from chalicelib.services.delivery.outgoing_message import outgoing
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.tokens import digest_of
-from chalicelib.services.views import message_row
 from chalicelib.store import keys
 from chalicelib.store.chats.changes import ChatChange
 from chalicelib.store.chats.info import Relation, Role
@@ -46,7 +46,7 @@ from tests.clock import Clock
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, write_account, write_session
 from tests.store.account_records import clock as clock_of
-from tests.store.account_services import Crash, CrashingStore
+from tests.store.account_services import Crash, CrashingStore, names_of
 from tests.store.app_requests import call
 from tests.store.chat_calls import GROUP, Groups
 from tests.store.chat_records import GROUP as LARGE_GROUP
@@ -77,7 +77,7 @@ class Town:
         self.push = PushService(FramePush(self.wire), self._drop)
         stores = ConnectionStores(store, Connections(LEASE), UserConnections(LEASE), ChatConnections(LEASE))
         queue = JobQueue(Settings(), store)
-        self.message_push = MessagePush(stores, self.log, outbox, self.push, queue)
+        self.message_push = MessagePush(stores, self.log, outbox, self.push, queue, names_of(store))
         self.fan_out = ChatFanOut(store, inboxes, outbox, self.message_push)
         self.outbox_sweep = OutboxSweep(
             store,
@@ -113,11 +113,12 @@ class Town:
         """Send a message; returns its seq."""
         sent = self.append(chat, sender)
         members = chat.split(":") if ":" in chat else sent.members
+        entry = LogEntry(sent.seq, sent.time, Content(sender, "hello"))
         self.fan_out.deliver_message(
             chat,
             sent.time,
             members,
-            message=message_row.message(chat, LogEntry(sent.seq, sent.time, Content(sender, "hello"))),
+            message=outgoing(chat, entry, sent.epoch, None),
             recipients=sent.recipients or (),
             skip=skip,
         )

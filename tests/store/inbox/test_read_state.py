@@ -58,10 +58,12 @@ def kept(raw: RawClient, chat: str, handle: str = "ann") -> Held:
     return held
 
 
-def check_pending(raw: RawClient, chat: str, touched: ReadStateChange | None, active: int = LAST) -> None:
+def check_pending(
+    raw: RawClient, chat: str, touched: ReadStateChange | None, active: int = LAST, read: int = 0
+) -> None:
     """Check that the stamp of ann's inbox entry is the stored one, and that its delivery is pending."""
     stamp = kept(raw, chat).stamp
-    assert touched == ReadStateChange(stamp, active, False)
+    assert touched == ReadStateChange(stamp, active, False, read)
     assert outbox(raw, chat) == {f"pann\0{chat}": stamp}
 
 
@@ -76,7 +78,7 @@ def test_reading_raises_both_marks(store: Store, read_states: ReadStates, raw: R
 
     assert kept(raw, chat)[:3] == (4, 4, 0)
     assert before <= kept(raw, chat).stamp <= clock(raw)
-    check_pending(raw, chat, touched)
+    check_pending(raw, chat, touched, read=4)
 
 
 @CHATS
@@ -114,10 +116,20 @@ def test_reading_takes_the_mark_of_being_unread_away(
     store.run(read_states.read(chat, "ann", 6))
     store.run(read_states.flag(chat, "ann", MARKED_UNREAD | PINNED, 0))
 
-    check_pending(raw, chat, store.run(read_states.read(chat, "ann", 2)))
+    check_pending(raw, chat, store.run(read_states.read(chat, "ann", 2)), read=6)
     assert kept(raw, chat).flags == PINNED
     assert kept(raw, chat)[:2] == (6, 6)
     assert store.run(read_states.read(chat, "ann", 6)) is None
+
+
+@CHATS
+def test_reading_without_a_seq_reads_up_to_the_newest_message(
+    store: Store, read_states: ReadStates, raw: RawClient, chat: str
+) -> None:
+    """Without a seq everything is read, and the result says up to where."""
+    check_pending(raw, chat, store.run(read_states.read(chat, "ann", None)), read=HEAD)
+    assert kept(raw, chat)[:2] == (HEAD, HEAD)
+    assert store.run(read_states.read(chat, "ann", None)) is None
 
 
 @CHATS
@@ -127,7 +139,7 @@ def test_a_stamp_rises_ahead_of_the_clock(
     """A stamp that is ahead of the clock rises all the same."""
     write_reader(raw, "ann", chat, Held(0, 0, 0, FOR_EVER, 0))
 
-    assert store.run(read_states.read(chat, "ann", 1)) == ReadStateChange(FOR_EVER + 1, LAST, False)
+    assert store.run(read_states.read(chat, "ann", 1)) == ReadStateChange(FOR_EVER + 1, LAST, False, 1)
     assert store.run(read_states.flag(chat, "ann", PINNED, 0)) == ReadStateChange(FOR_EVER + 2, LAST, False)
 
 
@@ -184,7 +196,9 @@ def test_a_large_chat_says_so(store: Store, read_states: ReadStates, raw: RawCli
     """The reply to a mark says whether the chat is large."""
     write_group(raw, {"ann": 0}, large=1)
 
-    assert store.run(read_states.read(GROUP, "ann", 1)) == ReadStateChange(kept(raw, GROUP).stamp, LAST, True)
+    assert store.run(read_states.read(GROUP, "ann", 1)) == ReadStateChange(
+        kept(raw, GROUP).stamp, LAST, True, 1
+    )
 
 
 def test_new_member_without_messages_has_no_message_time(
@@ -298,7 +312,7 @@ def test_a_message_brings_a_hidden_chat_back(
     sent = log.append(CHAT, Content("bob", "are you there?"))
     raw.delete(keys.outbox(CHAT))
 
-    check_pending(raw, CHAT, store.run(read_states.read(CHAT, "ann", HEAD + 1)), sent.time)
+    check_pending(raw, CHAT, store.run(read_states.read(CHAT, "ann", HEAD + 1)), sent.time, HEAD + 1)
 
 
 def test_opening_a_chat_keeps_cleared_messages_hidden(

@@ -251,14 +251,18 @@ def test_another_sender_or_id_is_another_message(log: Log, other: Content) -> No
     """An id belongs to one sender, and is compared letter by letter."""
     log.append(CHAT, HELLO)
 
-    assert log.append(CHAT, other)[::2] == (2, False, None)
+    sent = log.append(CHAT, other)
+
+    assert (sent.seq, sent.duplicate) == (2, False)
 
 
 def test_an_id_is_of_one_chat(log: Log) -> None:
     """The same id in another chat is another message."""
     log.append("ann:bob", HELLO)
 
-    assert log.append("ann:cid", HELLO)[::2] == (1, False, None)
+    sent = log.append("ann:cid", HELLO)
+
+    assert (sent.seq, sent.duplicate) == (1, False)
 
 
 @pytest.mark.parametrize(
@@ -446,7 +450,7 @@ def test_members_message_is_stored_and_pending_for_all_members(log: Log, raw: Ra
 
     sent = log.append(GROUP, HELLO)
 
-    assert sent[::2] == (1, False, None)
+    assert (sent.seq, sent.duplicate, sent.epoch) == (1, False, sent.time)
     assert sorted(sent.members or []) == ["ann", "bob", "cid"]
     assert outbox(raw, GROUP) == {f"m{GROUP}": sent.time}
     assert reader(raw, "ann", GROUP) == Held(1, 1, 0, sent.time, ACCEPTED)

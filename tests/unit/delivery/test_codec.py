@@ -92,7 +92,7 @@ def test_frame_decodes_to_its_type(text: str, frame: ClientFrame) -> None:
             "kind: it must be `text`",
             ["kind"],
         ),
-        ('{"type":"read","chat":"a:b"}', "Expected one of `seq` and `cursor`", []),
+        ('{"type":"received","chat":"a:b"}', "Expected one of `seq` and `cursor`", []),
         ('{"type":"read","chat":"a:b","seq":1,"cursor":"1"}', "Expected one of `seq` and `cursor`", []),
         ('{"type":"read","chat":"a:b","seq":0}', "seq: Expected `int` >= 1", ["seq"]),
         ('{"type":"read","chat":"a:b","seq":true}', "seq: Expected `int | null`, got `bool`", ["seq"]),

@@ -71,7 +71,8 @@ def fields_of(frame: ServerFrame) -> dict[str, Any]:
 def message(**changes: Any) -> MessageFrame:
     """Return a message of alice's to bob."""
     values = {"chat": "alice:bob", "seq": 1, "id": "1", "sender": "alice", "kind": "text", "text": "hi"}
-    return MessageFrame(**{**values, "sent_at": SENT_AT, **changes})
+    beside = {"cursor": "1.2.3", "epoch": 3, "sender_name": "Ann"}
+    return MessageFrame(**{**values, **beside, "sent_at": SENT_AT, **changes})
 
 
 def test_fields_have_the_documented_numbers() -> None:

@@ -11,14 +11,15 @@ local reader = ARGV[1] -- handle
 local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'
 local item = ARGV[3] -- the pending inbox entry
 local reads = ARGV[4] == 'read' -- 'read' or 'received'
-local seq = tonumber(ARGV[5]) -- integer, up to where
+local upto = ARGV[5] -- integer, up to where; empty: up to the newest message
 local time = ARGV[6] -- 8 bytes, the time that the message at seq must have; empty: not checked
 local epoch = ARGV[7] -- integer as text, the epoch that the log must have; empty: not checked
--- reply: {stamp, time of the newest message in µs, 1: the chat is large}; {}: nothing rose that an inbox shows; 0: the history has
---   changed, 1: the chat does not exist, 2: not a member, 3: there is no such message yet
+-- reply: {stamp, time of the newest message in µs, 1: the chat is large, seq up to where the member has read}; {}: nothing rose
+--   that an inbox shows; 0: the history has changed, 1: the chat does not exist, 2: not a member, 3: there is no such message yet
 local view = view_of(log, chat, members, others, read_states, reader, kind)
 local refused = refusal(view, kind)
 if refused then return refused end
+local seq = tonumber(upto) or view.head
 if not same_history(view, seq, time, epoch) then return 0 end
 if seq > view.head then return 3 end
 
@@ -28,7 +29,9 @@ own.received = math.max(own.received, seq)
 if reads and (seq > own.read or has(own.flags, UNREAD)) then
   own.read = math.max(own.read, seq)
   own.flags = bit.band(own.flags, bit.bnot(UNREAD))
-  return change_read_state(view, read_states, outbox, reader, own, item)
+  local changed = change_read_state(view, read_states, outbox, reader, own, item)
+  if #changed > 0 then changed[4] = own.read end
+  return changed
 end
 if not rises then return {} end
 keep_read_state(read_states, reader, own)
