@@ -46,15 +46,22 @@ class PushJob(msgspec.Struct, frozen=True):
     attempt: int = 0
 
 
+class RowsJob(msgspec.Struct, frozen=True):
+    """Rows of chats to push; rows: chats, each with the handle of a user who sees its row."""
+
+    rows: list[tuple[str, str]]
+
+
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message of the queue, one of the two; item: an item of pending work, such as `posts:alice`."""
+    """A message of the queue, one of the three; item: an item of pending work, such as `posts:alice`."""
 
     item: str | None = None
     push: PushJob | None = None
+    rows: RowsJob | None = None
 
     def __post_init__(self) -> None:
-        if (self.item is None) is (self.push is None):
-            raise ValueError("Expected one of `item` and `push`")
+        if sum(one is not None for one in (self.item, self.push, self.rows)) != 1:
+            raise ValueError("Expected one of `item`, `push` and `rows`")
 
 
 class NotQueued(NamedTuple):
@@ -87,6 +94,10 @@ class JobQueue:
         delay: seconds until they are handed out; SQS keeps to it, and the list in the store does not.
         """
         return self._put([Job(push=push) for push in pushes], delay)
+
+    def put_rows(self, rows: Sequence[RowsJob]) -> None:
+        """Put a job for each part of rows; a failure is logged, and nothing else."""
+        self._put([Job(rows=part) for part in rows])
 
     def _put(self, jobs: Sequence[Job], delay: int = 0) -> bool:
         if not jobs:

@@ -31,6 +31,10 @@ ROW: Example = {
     "name": None,
     "avatar": None,
     "members": None,
+    "users": [
+        {"handle": "alice", "name": "Alice Liddell", "avatar": None},
+        {"handle": "bob", "name": "", "avatar": None},
+    ],
     "epoch": 1764400000000000,
     "seq": 12,
     "cursor": "12.1767614400000000.1764400000000000",
@@ -96,6 +100,7 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
     ),
     frames.Ack: ({**PUSHED_MESSAGE, "duplicate": False, "ref": "2"},),
     frames.MessageFrame: (PUSHED_MESSAGE,),
+    frames.ChatFrame: (ROW,),
     frames.SyncFrame: (
         {"chats": [ROW], "version": VERSION, "more": False, "reset": False, "ref": "1"},
         {

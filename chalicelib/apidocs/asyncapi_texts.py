@@ -103,6 +103,7 @@ ANSWERS: dict[type[Struct], tuple[type[Struct], ...]] = {
 PUSHED = (
     frames.MessageFrame,
     frames.ChangeFrame,
+    frames.ChatFrame,
     frames.ReceiptFrame,
     frames.TypingFrame,
     frames.PresenceFrame,

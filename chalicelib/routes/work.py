@@ -78,6 +78,8 @@ def _failure(job: Job) -> Exception | None:
     try:
         if job.push is not None:
             services.current().message_push.run(job.push)
+        elif job.rows is not None:
+            services.current().row_push.run(job.rows)
         elif job.item is not None:
             services.current().jobs.run(job.item)
     except Exception as error:
@@ -86,6 +88,8 @@ def _failure(job: Job) -> Exception | None:
 
 
 def _named(job: Job) -> dict[str, Any]:
+    if job.rows is not None:
+        return {"rows": len(job.rows.rows)}
     if job.push is None:
         return {"item": job.item}
     return {"push": job.push.chat, "seq": job.push.seq, "connections": len(job.push.connections)}

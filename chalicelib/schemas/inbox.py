@@ -53,6 +53,14 @@ class Preview(Struct, kw_only=True):
     sent_at: Time
 
 
+class ChatUser(Struct, kw_only=True):
+    """One of the two users of a direct chat."""
+
+    handle: str
+    name: Annotated[str, Meta(description="Empty for none, and for a deleted user.")]
+    avatar: str | None
+
+
 class ChatRow(Struct, kw_only=True):
     """A chat as the caller sees it; the fields of groups and rooms are null for a direct chat."""
 
@@ -64,6 +72,10 @@ class ChatRow(Struct, kw_only=True):
     name: str | None
     avatar: str | None
     members: Annotated[int | None, Meta(description="Number of members.")]
+    users: Annotated[
+        list[ChatUser] | None,
+        Meta(description="The two users of a direct chat, by handle; one if it is a chat with oneself."),
+    ]
     epoch: Annotated[int, Meta(description="The id of the chat's history; 0 while it is empty.")]
     seq: Annotated[
         int, Meta(description="The seq of the newest message that the caller may read; 0 for none.")

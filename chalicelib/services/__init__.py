@@ -19,6 +19,7 @@ from chalicelib.services.auth.oidc import verifier
 from chalicelib.services.chats.blocked_invitations import BlockedInvitations
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.chats.wiring import ChatUseCases
+from chalicelib.services.delivery.entry_delivery import EntryDelivery
 from chalicelib.services.delivery.outbox_sweep import OutboxSweep
 from chalicelib.services.delivery.wiring import Delivery
 from chalicelib.services.export.archive import Exports, ListReaders
@@ -72,7 +73,7 @@ class Services:
         self._queue = JobQueue(settings, stores.client)
         self.account_statuses = AccountStatusCache(stores.client, stores.accounts)
         self._delivery = Delivery(settings, stores, self._queue, self._block_filter, self.account_statuses)
-        self.message_push = self._delivery.message_push
+        self.message_push, self.row_push = self._delivery.message_push, self._delivery.row_push
         self.authenticator = Authenticator(
             settings,
             stores.client,
@@ -94,7 +95,9 @@ class Services:
         self.chat_search = ChatSearch(
             store, stores.chats, stores.chat_index, stores.chat_terms, stores.room_list
         )
-        self._transactions = ChatTransactions(store, stores.chats, fan_out, self.chat_search.index)
+        self._transactions = ChatTransactions(
+            store, stores.chats, fan_out, self.row_push, self.chat_search.index
+        )
         self._depart = self._transactions.remove_account
         self.outbox_sweep = OutboxSweep(store, stores.chats, fan_out, self.chat_search.index, self._depart)
         chats = ChatUseCases(
@@ -105,12 +108,12 @@ class Services:
 
     def _wire_inbox(self) -> None:
         stores, store, delivery = self._stores, self._store, self._delivery
-        self.inbox = InboxService(store, stores.inboxes, stores.summaries)
-        self.sync = SyncService(store, stores.inboxes, stores.summaries)
+        self.inbox = InboxService(store, stores.inboxes, stores.summaries, stores.user_cards)
+        self.sync = SyncService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.history_check = HistoryCheck(self._ids, self.sync)
-        fan_out, receipts, blocks = delivery.fan_out, delivery.receipts, self._block_filter
+        entries = EntryDelivery(delivery.fan_out, self.row_push, self._depart)
         self.read_states = ReadStateService(
-            store, self._ids, stores.read_states, fan_out, self._depart, receipts, blocks
+            store, self._ids, stores.read_states, entries, delivery.receipts, self._block_filter
         )
 
     def _wire_messages(self) -> None:

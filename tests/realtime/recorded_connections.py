@@ -86,8 +86,8 @@ class Socket:
         return self.frames[before:]
 
     def ask(self, **frame: Any) -> Frame:
-        """Send a frame with one answer, beside the messages that it may make, and return the answer."""
-        (answer,) = [one for one in self.send(**frame) if one["type"] != "message"]
+        """Send a frame with one answer, beside messages and rows that it may make; return the answer."""
+        (answer,) = [one for one in self.send(**frame) if one["type"] not in {"message", "chat"}]
         return answer
 
     def of_type(self, *types: str) -> list[Frame]:

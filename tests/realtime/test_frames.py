@@ -203,7 +203,7 @@ class TestHello:
 
         frames = door.enter("ann", ready=False, room="Lobby").hello()
 
-        assert types_of(frames) == ["sync", "ready", "message", "room"]
+        assert types_of(frames) == ["sync", "ready", "message", "chat", "room"]
         assert frames[-1]["chat"] == "r-lobby"
 
 
@@ -278,8 +278,8 @@ class TestSend:
         door.enter("ann").send({"type": "send", "chat": group, "id": "1", "text": "tea?"})
 
         frames = bob.received()
-        assert types_of(frames) == ["message"] * 2
-        assert [frame["kind"] for frame in frames] == ["system", "text"]
+        assert types_of(frames) == ["message", "chat", "message"]
+        assert [frame["kind"] for frame in frames] == ["system", "group", "text"]
         assert cyd.received() == []
 
     def test_direct_message_takes_three_round_trips(
@@ -343,7 +343,7 @@ class TestLarge:
         bob.send({"type": "read", "chat": group, "seq": 2})
 
         assert ann.received() == []
-        assert types_of(phone.received()) == ["receipt"]
+        assert types_of(phone.received()) == ["receipt", "chat"]
 
 
 class TestMarks:
@@ -351,7 +351,7 @@ class TestMarks:
 
     @pytest.mark.parametrize("mark", ["read", "received"])
     def test_rising_mark_is_pushed_once(self, door: Door, mark: str) -> None:
-        """A mark that rises is pushed once to the others, and to the reader's own other devices."""
+        """A mark that rises is pushed once to others and the reader's other devices; `read` as a row, too."""
         ann, bob, phone = door.enter("ann"), door.enter("bob"), door.enter("bob")
         ann.send(saying("one"))
         phone.received()
@@ -361,7 +361,9 @@ class TestMarks:
         assert bob.send({"type": mark, "chat": CHAT, "seq": 1}) == []
 
         expected = {"type": "receipt", "chat": CHAT, "user": "bob", mark: 1}
-        assert ann.received() == phone.received() == [expected]
+        own, *rows = phone.received()
+        assert ann.received() == [own] == [expected]
+        assert [row["unread"] for row in rows] == ([0] if mark == "read" else [])
         check(expected)
 
     def test_rest_read_mark_is_pushed_like_a_frames(self, door: Door) -> None:

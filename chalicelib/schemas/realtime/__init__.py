@@ -39,6 +39,7 @@ from chalicelib.schemas.realtime.fields import (
 from chalicelib.schemas.realtime.server_frames import (
     Ack,
     ChangeFrame,
+    ChatFrame,
     ErrorFrame,
     MessageFrame,
     Ok,
@@ -72,6 +73,7 @@ __all__ = [
     "Ack",
     "Call",
     "ChangeFrame",
+    "ChatFrame",
     "ClientFrame",
     "Delete",
     "Edit",

@@ -44,6 +44,10 @@ class MessageFrame(Message, tag_field="type", tag="message", kw_only=True, omit_
     sender_name: SenderName
 
 
+class ChatFrame(ChatRow, tag_field="type", tag="chat", kw_only=True):
+    """A chat that has changed: its row, as the next `sync` has it."""
+
+
 class ToClient(Struct, tag_field="type", kw_only=True, omit_defaults=True):
     """A frame that the server sends; fields that are null are absent."""
 
@@ -189,6 +193,7 @@ class ErrorFrame(Reply, tag="error", kw_only=True):
 ServerFrame = (
     Ack
     | MessageFrame
+    | ChatFrame
     | SyncFrame
     | Ready
     | PageFrame

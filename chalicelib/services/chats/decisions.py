@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from chalicelib.services.chats.invitee_status import NO_OBJECTION, InviteeStatus
@@ -10,6 +10,9 @@ from chalicelib.services.chats.permissions import Record
 from chalicelib.services.values.system_events import Stored
 from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Info, Other, Relation
+
+EVENTS_OF_NUMBER = frozenset(("joined", "added", "left", "removed", "banned", "account_deleted"))
+"""The types of events that change the number of members."""
 
 
 class Action(NamedTuple):
@@ -40,6 +43,11 @@ class Decision(NamedTuple):
     member_changes: tuple[MemberChange, ...]
     event: Stored | None = None
     info: Mapping[str, str | bool] | None = None
+
+    def shown_to(self, members: Sequence[str] | None) -> Sequence[str]:
+        """Return those of all members who see the change in their rows; None: they are too many."""
+        moved = self.event is not None and self.event["type"] in EVENTS_OF_NUMBER
+        return members or () if moved or self.info is not None else ()
 
 
 Rule = Callable[[Action], Decision | None]

@@ -11,41 +11,47 @@ from chalicelib.services.chats import permissions
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views import inbox_row
+from chalicelib.store.accounts.user_cards import UserCard, UserCards
 from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query, UserBatch
 
 
 class ChatDetails:
     """Reads chats for their members, and for users who may join them."""
 
-    def __init__(self, store: Store, ids: ChatIds, summaries: Summaries) -> None:
+    def __init__(self, store: Store, ids: ChatIds, summaries: Summaries, cards: UserCards) -> None:
         self._store = store
         self._ids = ids
         self._summaries = summaries
+        self._cards = cards
 
     def read(self, caller: Caller, chat: str) -> Chat:
         """Read a chat, in one round trip; raises BadRequest, ChatNotFound, NotAMember, Banned."""
         found = self._ids.own(caller.handle, chat).text
-        summary: Summary = caller.read(self._summaries.of(found, caller.handle))
+        summary, cards = caller.read_all(*self._asking(found, caller.handle))
         if summary.state == MembershipState.GONE:
             raise no_chat(found)
         if summary.state == MembershipState.BANNED:
             raise permissions.banned(found)
         if summary.state == MembershipState.NONE and summary.info is None:
             raise not_a_member(found)
-        return shown(summary)
+        return shown(summary, cards)
 
     def after_change(self, chat: str, handle: str) -> Chat:
         """Read a chat that a user has just created or changed; raises ChatNotFound if it is deleted since."""
-        summary = self._store.run(self._summaries.of(chat, handle))
+        summary, cards = self._store.run_both(*self._asking(chat, handle))
         if summary.state == MembershipState.GONE:
             raise no_chat(chat)
-        return shown(summary)
+        return shown(summary, cards)
+
+    def _asking(self, chat: str, handle: str) -> tuple[Query[Summary], UserBatch[dict[str, UserCard]]]:
+        return self._summaries.of(chat, handle), self._cards.of(inbox_row.users_of([chat]))
 
 
-def shown(summary: Summary) -> Chat:
-    """Return a chat as the response shows it."""
-    row, info = inbox_row.row(summary), summary.info
+def shown(summary: Summary, cards: inbox_row.Cards) -> Chat:
+    """Return a chat as the response shows it; cards: See inbox_row.row."""
+    row, info = inbox_row.row(summary, cards=cards), summary.info
     fields = {name: getattr(row, name) for name in row.__struct_fields__}
     if info is None:
         return Chat(**fields, notice=None, join=None, history=None, maker=None, made_at=None)

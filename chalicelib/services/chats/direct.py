@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
+from chalicelib.services.delivery.entry_delivery import EntryDelivery
 from chalicelib.services.social.contact import check_contact
 from chalicelib.services.values.names import Names
 from chalicelib.store.accounts.accounts import Accounts
@@ -25,8 +25,7 @@ class DirectChats:
         names: Names,
         accounts: Accounts,
         read_states: ReadStates,
-        fan_out: ChatFanOut,
-        depart: Depart,
+        entries: EntryDelivery,
         *,
         needs_account: bool,
     ) -> None:
@@ -34,8 +33,7 @@ class DirectChats:
         self._names = names
         self._accounts = accounts
         self._read_states = read_states
-        self._fan_out = fan_out
-        self._depart = depart
+        self._entries = entries
         self._needs_account = needs_account
 
     def open(self, caller: Caller, name: str) -> tuple[str, bool]:
@@ -52,7 +50,7 @@ class DirectChats:
             check_contact(other, relation, needs_account=self._needs_account)
         touched = self._store.run(self._read_states.open(chat, caller.handle))
         entry = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
-        self._fan_out.deliver_entries(chat, [entry], self._depart)
+        self._entries.deliver(chat, entry)
         return chat, is_new
 
     def leave(self, caller: Caller, chat: str) -> None:
@@ -63,4 +61,4 @@ class DirectChats:
         caller.authenticate()
         touched = self._store.run(self._read_states.leave(chat, caller.handle))
         entry = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
-        self._fan_out.deliver_entries(chat, [entry], self._depart)
+        self._entries.deliver(chat, entry)

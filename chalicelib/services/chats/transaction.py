@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from chalicelib.errors import ChatNotFound, LastOwner, StoreUnavailable, UserNotFound, no_chat
 from chalicelib.logs import LOGGER, cause_of
@@ -11,6 +11,7 @@ from chalicelib.pauses import pause
 from chalicelib.services.chats.account_removal import check_alone, remove_deleted, successor_of
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.delivery.row_push import RowPush, SeenRow
 from chalicelib.services.values.chat_id import is_group
 from chalicelib.services.values.system_events import Stored
 from chalicelib.store.chats.changes import ChatChange, ChatSnapshot
@@ -28,13 +29,24 @@ Decide = Callable[[Info, ChatSnapshot], Decision | None]
 class ChatTransactions:
     """Changes groups and rooms, and delivers the changes to inboxes, connections and the search index.
 
+    The row of the chat is pushed to the users whom a change concerns; to all members of a chat that is not
+    large if their rows show something else: the number of members, the name, the picture.
+
     index: Updates a chat's search entries; the sweep repeats what fails.
     """
 
-    def __init__(self, store: Store, chats: Chats, fan_out: ChatFanOut, index: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        chats: Chats,
+        fan_out: ChatFanOut,
+        row_push: RowPush,
+        index: Callable[[str], None],
+    ) -> None:
         self._store = store
         self._chats = chats
         self._fan_out = fan_out
+        self._row_push = row_push
         self._index = index
 
     def change(
@@ -75,6 +87,7 @@ class ChatTransactions:
     def deliver_to_all(self, chat: str, changed: ChatChange) -> None:
         """Deliver the creation or deletion of a chat to all its members."""
         self._deliver_message(chat, changed)
+        self._push_rows(chat, changed, ())
         self._update_index(chat)
 
     def remove_account(self, handle: str, chat: str) -> None:
@@ -125,6 +138,7 @@ class ChatTransactions:
             self._fan_out.deliver_entries(chat, changed.entries, self.remove_account)
         else:
             self._deliver_message(chat, changed)
+        self._push_rows(chat, changed, decision.shown_to(changed.members))
         if decision.info is not None:
             self._update_index(chat)
 
@@ -132,6 +146,11 @@ class ChatTransactions:
         self._fan_out.deliver_change(
             chat, changed.time, changed.members, changed.entries, self.remove_account
         )
+
+    def _push_rows(self, chat: str, changed: ChatChange, others: Iterable[str]) -> None:
+        """Push the chat's row to the users whom a change concerns, and to others."""
+        concerned = [entry.handle for entry in changed.entries]
+        self._row_push.push(SeenRow(chat, handle) for handle in (*concerned, *others))
 
     def _read_again(self, chat: str, snapshot: ChatSnapshot) -> ChatSnapshot:
         pause(random.uniform(0, MAX_PAUSE_SECONDS))  # noqa: S311  # a pause is no secret

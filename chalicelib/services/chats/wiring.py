@@ -12,6 +12,7 @@ from chalicelib.services.chats.members import Members
 from chalicelib.services.chats.membership import Membership
 from chalicelib.services.chats.service import ChatService
 from chalicelib.services.chats.transaction import ChatTransactions
+from chalicelib.services.delivery.entry_delivery import EntryDelivery
 from chalicelib.services.delivery.wiring import Delivery
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds
@@ -39,11 +40,10 @@ class ChatUseCases:
             names,
             stores.accounts,
             stores.read_states,
-            delivery.fan_out,
-            transactions.remove_account,
+            EntryDelivery(delivery.fan_out, delivery.row_push, transactions.remove_account),
             needs_account=needs_account,
         )
-        self.details = ChatDetails(store, ids, summaries)
+        self.details = ChatDetails(store, ids, summaries, stores.user_cards)
         self.membership = Membership(names, ids, invitees, chats, transactions)
         self.service = ChatService(ids, chats, transactions, self.details, creation, direct, self.membership)
         self.members = Members(store, ids, chats, stores.user_cards, stores.chat_connections, block_filter)

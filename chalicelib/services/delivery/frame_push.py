@@ -8,12 +8,12 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame, Pusher
-from chalicelib.schemas.realtime import PresenceFrame, RoomFrame, SignalFrame, TypingFrame
+from chalicelib.schemas.realtime import ChatFrame, PresenceFrame, RoomFrame, SignalFrame, TypingFrame
 from chalicelib.services.delivery import codec
 from chalicelib.store.realtime.connection_results import Recipient
 
-DROPPABLE = (SignalFrame, TypingFrame, PresenceFrame, RoomFrame)
-"""Frames that are useless later: a connection that reads too slowly does not get them."""
+DROPPABLE = (SignalFrame, TypingFrame, PresenceFrame, RoomFrame, ChatFrame)
+"""Frames that are useless later, or that a sync repeats: a connection that reads too slowly gets none."""
 
 
 class AddressedFrame(NamedTuple):

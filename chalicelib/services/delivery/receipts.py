@@ -9,6 +9,7 @@ from chalicelib.services.delivery.audience import AudienceFinder
 from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.chat_id import ChatId
+from chalicelib.store.realtime.connection_results import Recipient
 
 
 class ReceiptDelivery:
@@ -26,17 +27,20 @@ class ReceiptDelivery:
         read: int | None = None,
         received: int | None = None,
         skip: str | None = None,
-    ) -> None:
+    ) -> list[Recipient]:
         """Push a receipt to the other members of a chat that is not large, and to the user's own connections.
 
         read, received: Seq up to which the user has read or received. skip: A connection to leave out.
+        Returns the user's own connections that were left in.
         """
         if not self._push.inline:
-            return
+            return []
         frame = ReceiptFrame(chat=chat.text, user=handle, read=read, received=received)
         try:
-            recipients = [*self._audience.connected([handle]), *self._audience.of(handle, chat)]
-            others = [recipient for recipient in recipients if recipient.connection != skip]
-            self._push.send(AddressedFrame(others, frame))
+            own = [one for one in self._audience.connected([handle]) if one.connection != skip]
+            others = [one for one in self._audience.of(handle, chat) if one.connection != skip]
+            self._push.send(AddressedFrame([*own, *others], frame))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "receipt_not_pushed", **cause_of(error)})
+            return []
+        return own

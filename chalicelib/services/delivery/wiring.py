@@ -17,6 +17,7 @@ from chalicelib.services.delivery.presence_notices import PresenceNotices
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.delivery.receipts import ReceiptDelivery
 from chalicelib.services.delivery.room_notices import RoomNotices
+from chalicelib.services.delivery.row_push import RowPush
 from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.stores import Stores
@@ -46,6 +47,9 @@ class Delivery:
         self.push = PushService(frames, self.disconnect)
         self.message_push = MessagePush(
             self.connection_stores, stores.log, stores.outbox, self.push, queue, self.names
+        )
+        self.row_push = RowPush(
+            store, user_connections, stores.summaries, stores.user_cards, self.push, queue
         )
         self.fan_out = ChatFanOut(store, stores.inboxes, stores.outbox, self.message_push)
         self.presence_notices = PresenceNotices(store, user_connections, self.push)

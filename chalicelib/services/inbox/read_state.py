@@ -7,10 +7,10 @@ from typing import NamedTuple
 from chalicelib.errors import bad_field
 from chalicelib.schemas.inbox import Flags, ReadUpTo, Receipt, Receipts
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
+from chalicelib.services.delivery.entry_delivery import EntryDelivery
 from chalicelib.services.delivery.receipts import ReceiptDelivery
 from chalicelib.services.social.block_filter import BlockFilter
-from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.chat_id import ChatId, ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR
 from chalicelib.services.values.paging import page_of
 from chalicelib.store.inbox.entries import InboxEntry, InboxState
@@ -51,16 +51,14 @@ class ReadStateService:
         store: Store,
         ids: ChatIds,
         read_states: ReadStates,
-        fan_out: ChatFanOut,
-        depart: Depart,
+        entries: EntryDelivery,
         receipt_delivery: ReceiptDelivery,
         blocks: BlockFilter,
     ) -> None:
         self._store = store
         self._ids = ids
         self._read_states = read_states
-        self._fan_out = fan_out
-        self._depart = depart
+        self._entries = entries
         self._receipt_delivery = receipt_delivery
         self._filter = blocks
 
@@ -78,9 +76,7 @@ class ReadStateService:
             )
         )
         if change is not None:
-            self._deliver_entry(caller, found.text, change)
-            if change.read:
-                self._receipt_delivery.deliver(caller.handle, found, read=change.read, skip=skip)
+            self._deliver_read(caller.handle, found, change, skip)
 
     def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the seq up to which the caller has received; see `read`."""
@@ -101,7 +97,7 @@ class ReadStateService:
         if bits_on or bits_off:
             change = self._store.run(self._read_states.flag(chat, caller.handle, bits_on, bits_off))
             if change is not None:
-                self._deliver_entry(caller, chat, change)
+                self._entries.deliver(chat, _entry(caller.handle, change))
 
     def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> Receipts:
         """Read a page of the members' read states, by handle; two round trips.
@@ -120,10 +116,20 @@ class ReadStateService:
         ]
         return Receipts(receipts=shown, next=page.next)
 
-    def _deliver_entry(self, caller: Caller, chat: str, change: ReadStateChange) -> None:
-        state = InboxState.LARGE if change.large else InboxState.IN
-        entry = InboxEntry(caller.handle, change.stamp, state, change.active)
-        self._fan_out.deliver_entries(chat, [entry], self._depart)
+    def _deliver_read(self, handle: str, chat: ChatId, change: ReadStateChange, skip: str | None) -> None:
+        """Deliver a risen read state: to the index, to others as a receipt, to own devices as a row too."""
+        entry = _entry(handle, change)
+        if not change.read:  # only the mark as unread is cleared, in a chat without messages
+            self._entries.deliver(chat.text, entry)
+            return
+        self._entries.write(chat.text, entry)
+        own = self._receipt_delivery.deliver(handle, chat, read=change.read, skip=skip)
+        self._entries.push_to(own, chat.text, handle)
+
+
+def _entry(handle: str, change: ReadStateChange) -> InboxEntry:
+    state = InboxState.LARGE if change.large else InboxState.IN
+    return InboxEntry(handle, change.stamp, state, change.active)
 
 
 def _named(upto: ReadUpTo, *, or_newest: bool = False) -> Named:

@@ -10,7 +10,8 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.inbox.repair import known_chats, repairs
 from chalicelib.services.inbox.sync_page import sync_page
 from chalicelib.services.inbox.sync_token import CHECKED, SYNC_TOKEN, UNKEPT, SyncToken
-from chalicelib.services.views.inbox_row import PAGE_BYTES, checked
+from chalicelib.services.views.inbox_row import PAGE_BYTES, Cards, checked, users_of
+from chalicelib.store.accounts.user_cards import UserCards
 from chalicelib.store.chats.summary import Summaries, Summary
 from chalicelib.store.inbox.entries import MovedPage, Unchecked
 from chalicelib.store.inbox.index import Inboxes
@@ -48,10 +49,14 @@ class Indexed(NamedTuple):
 
 
 class Read(NamedTuple):
-    """The index and the chats that it names; kept: Whether the store has recorded the token's lineage."""
+    """The index and the chats that it names.
+
+    cards: The users of the page's direct chats. kept: Whether the store has recorded the token's lineage.
+    """
 
     indexed: Indexed
     chats: dict[str, Summary]
+    cards: Cards
     kept: bool
 
 
@@ -69,10 +74,11 @@ class SyncService:
     writes; after that the client gets all chats again, see `reset`.
     """
 
-    def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
+    def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries, cards: UserCards) -> None:
         self._store = store
         self._inboxes = inboxes
         self._summaries = summaries
+        self._cards = cards
 
     def page(
         self,
@@ -154,10 +160,12 @@ class SyncService:
         named = [*(one.chat for one in moved.rows), *(one.chat for one in index.known), *moved.large.digests]
         names = list(dict.fromkeys(named))
         recording = self._inboxes.register(handle, index.token.lineage, moved.version)
-        kept, *chats = self._store.run_all([recording, *(self._summaries.of(chat, handle) for chat in names)])
+        cards = self._cards.of(users_of(one.chat for one in moved.rows))
+        reading = [self._summaries.of(chat, handle) for chat in names]
+        kept, shown, *chats = self._store.run_all([recording, cards, *reading])
         if kept is False or (kept and not index.token.is_kept):
             return None
-        return Read(index, dict(zip(names, chats, strict=True)), kept=bool(kept))
+        return Read(index, dict(zip(names, chats, strict=True)), shown, kept=bool(kept))
 
     def _write_checks(self, handle: str, read: Read) -> bool:
         """Write large chats that differ from their index entries to the index; return whether one has moved.
@@ -181,7 +189,7 @@ class SyncService:
         index, chats = read.indexed, read.chats
         repaired = self._store.run_all(repairs(handle, index.known, chats))
         moved = ((one, chats[one.chat]) for one in index.moved.rows)
-        page = sync_page(index.token, moved, bounds.size)
+        page = sync_page(index.token, moved, bounds.size, read.cards)
         more = more or large.more or index.more or page.full or any(one is not None for one in repaired)
         began = (large.began if large.more else CHECKED) if more else 0
         following = _next(page.token, index.token, began, kept=read.kept)

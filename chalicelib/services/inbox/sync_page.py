@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgspec
-
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ChatRow
 from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.services.values.paging import encoded, take_fitting
-from chalicelib.services.views.inbox_row import SHOWN, row, size_of
+from chalicelib.services.views.inbox_row import NO_CARDS, SHOWN, Cards, size_of, synced_row
 from chalicelib.store.chats.summary import Summary
 from chalicelib.store.inbox.entries import MovedChat
 
@@ -24,23 +22,25 @@ class SyncPage(NamedTuple):
     full: bool
 
 
-def sync_page(token: SyncToken, moved: Iterable[tuple[MovedChat, Summary]], most: int) -> SyncPage:
+def sync_page(
+    token: SyncToken, moved: Iterable[tuple[MovedChat, Summary]], most: int, cards: Cards = NO_CARDS
+) -> SyncPage:
     """Return the page that follows a token.
 
     moved: Chats in the order in which they moved.
+    cards: See inbox_row.row.
     most: Maximum size of the rows in bytes of JSON.
     """
     chats = list(moved)
-    rows = ((index.version, _row(token, index, summary)) for index, summary in chats)
+    rows = ((index.version, _row(token, index, summary, cards)) for index, summary in chats)
     taken = take_fitting(rows, size_of, most)
     if taken:
         token = token._replace(version=taken[-1][0])
     return SyncPage([shown for _, shown in taken if shown is not None], token, len(taken) < len(chats))
 
 
-def _row(token: SyncToken, index: MovedChat, summary: Summary) -> Encoded[ChatRow] | None:
+def _row(token: SyncToken, index: MovedChat, summary: Summary, cards: Cards) -> Encoded[ChatRow] | None:
     """Return the row of a moved chat; None for a chat that the client never had and does not have now."""
     if index.version <= token.floor and summary.state not in SHOWN:
         return None
-    shown = row(summary)
-    return encoded(msgspec.structs.replace(shown, state="left") if shown.state == "none" else shown)
+    return encoded(synced_row(summary, cards))

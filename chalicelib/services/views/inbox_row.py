@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 
 from chalicelib.schemas.encoded import Encoded
-from chalicelib.schemas.inbox import PREVIEW_CHARACTERS, ChatRow, ChatState, Preview
+from chalicelib.schemas.inbox import PREVIEW_CHARACTERS, ChatRow, ChatState, ChatUser, Preview
 from chalicelib.schemas.system_events import Event, Role
 from chalicelib.services.values import system_events
 from chalicelib.services.values.chat_id import kind_of
 from chalicelib.services.values.cursors import MessageCursor
 from chalicelib.services.values.times import rfc3339
+from chalicelib.store.accounts.user_cards import UserCard
 from chalicelib.store.chats import info
 from chalicelib.store.chats.summary import MembershipState, Summary
 from chalicelib.store.inbox.entries import Checked
@@ -22,6 +24,9 @@ from chalicelib.store.inbox.read_state import ARCHIVED, MARKED_UNREAD, MUTED, PI
 from chalicelib.store.messages.content import Content, LogEntry
 from chalicelib.texts import beginning, folded
 
+Cards = Mapping[str, UserCard]
+"""Users who have accounts, by handle."""
+NO_CARDS: Cards = {}
 PAGE_BYTES = 200 * 1024
 """Maximum size of the rows of a page: with one more row and the fields around them it is below 256 KiB."""
 EVENT_BYTES = 1024
@@ -44,10 +49,11 @@ SHOWN = (MembershipState.MEMBER, MembershipState.INVITED)
 """The states of the chats that an inbox shows."""
 
 
-def row(summary: Summary, active: int = 0) -> ChatRow:
+def row(summary: Summary, active: int = 0, cards: Cards = NO_CARDS) -> ChatRow:
     """Return the row of a chat.
 
     active: Time of its last activity in the index, µs since 1970, for a summary without a message.
+    cards: The users of a direct chat who have accounts, by handle.
     """
     info, flags = summary.info, summary.flags
     moved = summary.time or active
@@ -60,6 +66,7 @@ def row(summary: Summary, active: int = 0) -> ChatRow:
         name=None if info is None else info.name,
         avatar=None if info is None or not info.avatar else info.avatar,
         members=None if info is None else summary.members,
+        users=_users(summary.chat, cards),
         epoch=summary.epoch,
         seq=summary.head,
         cursor=_cursor(summary, summary.head, summary.time),
@@ -74,6 +81,24 @@ def row(summary: Summary, active: int = 0) -> ChatRow:
         active_at=rfc3339(moved) if moved else None,
         last=None if summary.last is None else preview(summary.last),
     )
+
+
+def synced_row(summary: Summary, cards: Cards) -> ChatRow:
+    """Return the row of a chat that has moved, as a client learns of it; cards: See `row`."""
+    shown = row(summary, cards=cards)
+    return structs.replace(shown, state="left") if shown.state == "none" else shown
+
+
+def users_of(chats: Iterable[str]) -> list[str]:
+    """Return the handles of the users whom the rows of chats name: those of direct chats."""
+    return [handle for chat in chats if ":" in chat for handle in chat.split(":")]
+
+
+def _users(chat: str, cards: Cards) -> list[ChatUser] | None:
+    if ":" not in chat:
+        return None
+    pair = {handle: cards.get(handle, UserCard(handle, "", None)) for handle in chat.split(":")}
+    return [ChatUser(handle=one.handle, name=one.name, avatar=one.avatar) for one in pair.values()]
 
 
 def preview(entry: LogEntry) -> Preview:

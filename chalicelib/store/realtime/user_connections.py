@@ -28,6 +28,7 @@ READ_PRESENCE = Script("realtime/read_presence")
 WATCH_USER = Script("realtime/watch_user")
 READ_WATCHER = Script("realtime/read_watcher")
 READ_READY_CONNECTIONS = Script("realtime/read_ready_connections")
+READ_CONNECTIONS_BY_USER = Script("realtime/read_connections_by_user")
 READ_EXPIRED_LEASES = Script("realtime/read_expired_leases")
 
 TICKET_SECONDS = 30
@@ -142,6 +143,13 @@ class UserConnections:
         """Return the batch for the ready connections of users who are not deleted."""
         return of_users(handles, 2, _recipients, in_one_list)
 
+    def by_user(self, handles: Iterable[str]) -> UserBatch[dict[str, list[Recipient]]]:
+        """Return the batch for the ready connections of users who are not deleted, by handle.
+
+        Users without connections are left out.
+        """
+        return of_users(handles, 2, _by_user, _in_one)
+
     def due(self, limit: int) -> Batch[DueConnections]:
         """Return the batch for the connections that the sweep must end or shorten.
 
@@ -165,6 +173,19 @@ def _shown_keys(handle: str) -> tuple[str, ...]:
 def _recipients(handles: Sequence[str]) -> Query[list[Recipient]]:
     named = tuple(key(handle) for handle in handles for key in (keys.user, keys.user_connections))
     return Query(READ_READY_CONNECTIONS, named, (), lambda reply: recipients_of(*reply))
+
+
+def _by_user(handles: Sequence[str]) -> Query[dict[str, list[Recipient]]]:
+    def read(reply: list[Any]) -> dict[str, list[Recipient]]:
+        each = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
+        return {handles[place - 1]: recipients_of(json, protobuf) for place, json, protobuf in each}
+
+    named = tuple(key(handle) for handle in handles for key in (keys.user, keys.user_connections))
+    return Query(READ_CONNECTIONS_BY_USER, named, (), read)
+
+
+def _in_one(parts: list[dict[str, list[Recipient]]]) -> dict[str, list[Recipient]]:
+    return {handle: recipients for part in parts for handle, recipients in part.items()}
 
 
 def _entry(reply: list[Any]) -> ConnectAttempt:

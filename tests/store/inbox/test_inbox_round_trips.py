@@ -26,6 +26,12 @@ NOTE = 1
 """The write of the version that a sync has returned to its client."""
 
 
+def cards(*chats: str) -> int:
+    """Return the number of queries for the names of the users of direct chats."""
+    users = dict.fromkeys(user for chat in chats if ":" in chat for user in chat.split(":"))
+    return len(services.current()._store._grouping(users, 1))
+
+
 def asked(method: str, path: str, query: str = "", body: Any = None) -> Answer:
     """Call as ann, with a token."""
     answer = call(method, path, query, body, **WITH_TOKEN)
@@ -70,19 +76,20 @@ def test_inbox_page_takes_two_round_trips(round_trips: RoundTrips) -> None:
     second = asked("GET", "/v1/chats", f"limit=2&cursor={first['next']}").body
 
     assert len(first["chats"]) == len(second["chats"]) == 2
-    assert round_trips.sizes == [INDEX, 3, INDEX, 2]
+    of_first, of_second = cards("ann:bob", "ann:cid", "ann:dan"), cards("ann:bob")
+    assert round_trips.sizes == [INDEX, 3 + of_first, INDEX, 2 + of_second]
 
 
 def test_sync_page_takes_two_round_trips(round_trips: RoundTrips) -> None:
     """Each sync page takes two round trips: the caller and the index, then the chats and the new position."""
     first = asked("GET", "/v1/sync", "limit=3").body
-    assert round_trips.sizes == [INDEX_AND_KNOWN, NOTE + 3]
+    assert round_trips.sizes == [INDEX_AND_KNOWN, NOTE + 3 + cards(*(row["chat"] for row in first["chats"]))]
     assert first["more"]
     round_trips.sizes.clear()
-    asked("GET", "/v1/sync", f"limit=3&since={first['next']}")
+    (row,) = asked("GET", "/v1/sync", f"limit=3&since={first['next']}").body["chats"]
 
     again, new = 3, 1
-    assert round_trips.sizes == [INDEX_AND_KNOWN, NOTE + new + again]
+    assert round_trips.sizes == [INDEX_AND_KNOWN, NOTE + new + again + cards(row["chat"])]
 
 
 def test_sync_that_checks_what_is_held(round_trips: RoundTrips) -> None:
@@ -113,7 +120,8 @@ def test_sync_that_begins_again(round_trips: RoundTrips) -> None:
     """A reset takes one more round trip, which found that the token is of no history."""
     asked("GET", "/v1/sync", f"since={SyncToken.first(0)}")
 
-    assert round_trips.sizes == [INDEX_AND_KNOWN, INDEX_AND_KNOWN - AUTHENTICATE, NOTE + 4]
+    chats = NOTE + 4 + cards(*(f"ann:{other}" for other in PEOPLE))
+    assert round_trips.sizes == [INDEX_AND_KNOWN, INDEX_AND_KNOWN - AUTHENTICATE, chats]
 
 
 @pytest.mark.parametrize("where", ["group", "ann:bob"])

@@ -1,0 +1,32 @@
+"""A user's own change of a chat in their inbox: written to the index, and shown on their other devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
+from chalicelib.services.delivery.row_push import RowPush, SeenRow
+from chalicelib.store.inbox.entries import InboxEntry
+from chalicelib.store.realtime.connection_results import Recipient
+
+
+class EntryDelivery:
+    """Delivers inbox entries of one user; depart: See ChatFanOut.write. A failure is logged."""
+
+    def __init__(self, fan_out: ChatFanOut, row_push: RowPush, depart: Depart) -> None:
+        self._fan_out = fan_out
+        self._row_push = row_push
+        self._depart = depart
+
+    def deliver(self, chat: str, entry: InboxEntry) -> None:
+        """Write a user's inbox entry, and push the row to their connections."""
+        self.write(chat, entry)
+        self._row_push.push([SeenRow(chat, entry.handle)])
+
+    def write(self, chat: str, entry: InboxEntry) -> None:
+        """Write a user's inbox entry, in one round trip."""
+        self._fan_out.deliver_entries(chat, [entry], self._depart)
+
+    def push_to(self, recipients: Sequence[Recipient], chat: str, handle: str) -> None:
+        """Push a user's row of a chat to some connections of theirs, in one round trip if there are any."""
+        self._row_push.push_to(recipients, SeenRow(chat, handle))

@@ -1,0 +1,185 @@
+"""Whoever a change of a chat concerns gets its row at once, as their next sync has it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.errors import StoreUnavailable
+from chalicelib.schemas.chats import ChatChanges, NewChat
+from chalicelib.schemas.inbox import Flags, ReadUpTo
+from chalicelib.services.chats.decisions import Rule
+from chalicelib.services.chats.rules import inviting, moderation, roles
+from tests.realtime.recorded_connections import LARGE_CHAT, Socket, Stage
+
+Row = dict[str, Any]
+Act = Callable[[Stage, str], object]
+FOR_EVER = 2**50
+
+
+class Desk:
+    """A user's device that has synced: the rows pushed to it since, and those that a sync has since."""
+
+    def __init__(self, stage: Stage, user: str) -> None:
+        self._stage, self._user = stage, user
+        self.socket: Socket = stage.connect(user)
+        self._version: str | None = None
+        self.synced()
+
+    def pushed(self) -> dict[str, Row]:
+        """Return the pushed rows by chat, of which none may come twice."""
+        rows = self.socket.of_type("chat")
+        self.socket.frames.clear()
+        for row in rows:
+            del row["type"]
+        by_chat = {row["chat"]: row for row in rows}
+        assert len(by_chat) == len(rows)
+        return by_chat
+
+    def synced(self) -> dict[str, Row]:
+        """Return the rows that have moved since the last call, by chat."""
+        page = self._stage.services.sync.page(self._stage.caller(self._user), self._version, 100)
+        self._version = page.next
+        return {row["chat"]: row for row in msgspec.json.decode(msgspec.json.encode(page.chats))}
+
+
+def on(user: str, rule: Rule) -> Act:
+    """Return what ann does to a user in a chat by a rule."""
+    return lambda stage, chat: stage.services.membership.apply(stage.caller("ann"), chat, user, rule)
+
+
+def change(stage: Stage, chat: str, **changes: Any) -> object:
+    """Change fields of a chat as ann."""
+    return stage.services.chats.change(stage.caller("ann"), chat, ChatChanges(**changes))
+
+
+def join(stage: Stage, chat: str) -> object:
+    """Join a chat as dan, or ask to."""
+    return stage.services.membership.join(stage.caller("dan"), chat)
+
+
+ACTS: dict[str, tuple[Act, set[str]]] = {
+    "rename": (functools.partial(change, name="Coffee"), {"ann", "bob", "cid"}),
+    "add": (on("dan", inviting.add), {"ann", "bob", "cid", "dan"}),
+    "invite": (on("dan", inviting.invite), {"dan"}),
+    "remove": (on("bob", moderation.remove), {"ann", "bob", "cid"}),
+    "ban": (on("bob", moderation.ban), {"ann", "bob", "cid"}),
+    "ban of a stranger": (on("dan", moderation.ban), {"dan"}),
+    "role": (on("bob", lambda action: roles.change_role(action, "admin")), {"bob"}),
+    "mute": (on("bob", lambda action: moderation.mute(action, FOR_EVER)), {"bob"}),
+    "handover": (on("bob", roles.transfer_ownership), {"ann", "bob"}),
+    "leave": (
+        lambda stage, chat: stage.services.chats.leave(stage.caller("cid"), chat),
+        {"ann", "bob", "cid"},
+    ),
+    "delete": (
+        lambda stage, chat: stage.services.chats.delete(stage.caller("ann"), chat),
+        {"ann", "bob", "cid"},
+    ),
+    "flags": (
+        lambda stage, chat: stage.services.read_states.flag(stage.caller("bob"), chat, Flags(pinned=True)),
+        {"bob"},
+    ),
+    "read": (
+        lambda stage, chat: stage.services.read_states.read(stage.caller("bob"), chat, ReadUpTo()),
+        {"bob"},
+    ),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_those_concerned_get_the_row_that_their_sync_has(stage: Stage, act: str) -> None:
+    """Each user whom a change concerns gets one frame on each connection, and nobody else gets any."""
+    run, concerned = ACTS[act]
+    chat = stage.group("ann", "bob", "cid")
+    stage.write("ann", chat)
+    desks = {user: Desk(stage, user) for user in ("ann", "bob", "cid", "dan")}
+    second = stage.connect("bob")
+
+    run(stage, chat)
+
+    for user, desk in desks.items():
+        rows, moved = desk.pushed(), desk.synced()
+        assert rows == ({chat: moved[chat]} if user in concerned else {}), user
+    assert len(second.of_type("chat")) == ("bob" in concerned)
+
+
+def test_answer_to_an_invitation_and_to_a_request_is_pushed(stage: Stage) -> None:
+    """An invited user and one who asks to join get the row when that ends, too."""
+    chat = stage.group("ann", "bob")
+    change(stage, chat, join="request")
+    dan = Desk(stage, "dan")
+
+    join(stage, chat)
+    assert dan.pushed()[chat]["state"] == "requested"
+    on("dan", inviting.end_join_request)(stage, chat)
+    assert dan.pushed()[chat]["state"] == "left"
+    on("dan", inviting.invite)(stage, chat)
+    assert dan.pushed()[chat]["state"] == "invited"
+    on("dan", inviting.end_invitation)(stage, chat)
+    assert dan.pushed()[chat]["state"] == "left"
+
+
+def test_row_of_a_direct_chat_is_pushed_to_its_user_alone(stage: Stage) -> None:
+    """Opening, reading and leaving a direct chat on one device shows on the others of its user."""
+    ann, bob = Desk(stage, "ann"), Desk(stage, "bob")
+    phone = stage.connect("ann")
+    stage.services.chats.create(stage.caller("ann"), NewChat(kind="direct", with_="bob"))
+    row = ann.pushed()["ann:bob"]
+    assert row == ann.synced()["ann:bob"]
+    assert row["users"] == [{"handle": user, "name": "", "avatar": None} for user in ("ann", "bob")]
+    stage.write("bob", "ann:bob")
+    assert ann.pushed() == {}
+    assert phone.send(type="read", chat="ann:bob", ref="7")[-1] == {"type": "ok", "ref": "7"}
+    assert phone.of_type("receipt") == []
+    assert ann.pushed()["ann:bob"]["unread"] == 0
+    stage.services.chats.leave(stage.caller("ann"), "ann:bob")
+    assert ann.pushed()["ann:bob"]["state"] == "left"
+    assert [frame["read"] for frame in bob.socket.of_type("receipt")] == [1]
+    assert bob.pushed() == {}
+
+
+def test_banned_user_learns_nothing_from_the_row(stage: Stage) -> None:
+    """The row of a banned user has no name, no number of members and no message."""
+    chat = stage.group("ann", "bob")
+    stage.write("ann", chat)
+    bob = Desk(stage, "bob")
+    on("bob", moderation.ban)(stage, chat)
+
+    row = bob.pushed()[chat]
+
+    assert (row["state"], row["name"], row["members"], row["last"]) == ("banned", None, None, None)
+    stage.write("ann", chat)
+    change(stage, chat, name="Secret")
+    assert bob.pushed() == {}
+
+
+def test_others_in_a_large_chat_get_no_row(stage: Stage) -> None:
+    """In a large chat a change of a member is pushed to that member alone."""
+    chat = stage.group("ann", "bob", *(f"user{number}" for number in range(LARGE_CHAT)))
+    ann, bob = Desk(stage, "ann"), Desk(stage, "bob")
+    on("bob", moderation.remove)(stage, chat)
+
+    assert bob.pushed()[chat]["state"] == "left"
+    assert ann.pushed() == {}
+    change(stage, chat, name="Coffee")
+    assert ann.pushed() == {}
+
+
+def test_failed_push_of_rows_fails_no_request(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change succeeds if its rows cannot be read; the next sync has them."""
+    chat = stage.group("ann", "bob")
+    ann = Desk(stage, "ann")
+
+    def fail(*_: Any) -> Any:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(stage.services.row_push, "_addressed", fail)
+    change(stage, chat, name="Coffee")
+
+    assert ann.pushed() == {}
+    assert ann.synced()[chat]["name"] == "Coffee"
