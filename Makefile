@@ -61,7 +61,7 @@ test-all: $(VENV)/installed-dev ## Run all tests, on every kind of store, some 1
 NO_LIMITS = PARLEY_RATE_LIMITS=read=9999999,write=9999999,search=9999999,auth=9999999,frame=9999999 PARLEY_ARGON2=m=1024,t=1,p=1
 
 test-localstack: $(VENV)/installed-dev ## Run the tests that need LocalStack; they start their own.
-	@$(PYTEST) --dist=loadgroup -m localstack
+	@$(PYTEST) --dist=loadgroup -m localstack tests/aws tests/localstack
 	@$(NO_LIMITS) $(BIN)/python -m infra.localstack --port 0 --ephemeral -- \
 		$(PYTEST) tests/deployed --url {url} --rpc-function {rpc}
 

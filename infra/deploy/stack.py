@@ -13,7 +13,8 @@ from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session
 
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
-POLL_SECONDS = 2.0
+FIRST_POLL_SECONDS, POLL_SECONDS = 0.2, 2.0
+"""Pauses between looks at a change under way: the first one, which doubles each time up to the other."""
 
 # States in which a stack cannot be changed, each with what to do.
 STUCK = {
@@ -144,6 +145,7 @@ class Stack:
 
     def _follow(self, seen: set[str]) -> None:
         failures: list[str] = []
+        pause = FIRST_POLL_SECONDS
         while True:
             stack = self.describe()
             for event in self._new_events(seen):
@@ -155,7 +157,8 @@ class Stack:
             status = "DELETE_COMPLETE" if stack is None else str(stack["StackStatus"])
             if not status.endswith("_IN_PROGRESS"):
                 break
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(2 * pause, POLL_SECONDS)
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
             reason = failures[0] if failures else status
             raise DeployError(f"the stack {self.name} is in state {status}; the first failure: {reason}")

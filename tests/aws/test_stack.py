@@ -21,7 +21,7 @@ from tests.aws.sam import transformed
 from tests.aws.stacks import ProdStack, released
 from tests.aws.template_lookup import of_type
 
-pytestmark = pytest.mark.localstack
+pytestmark = [pytest.mark.localstack, pytest.mark.xdist_group("stacks")]
 
 VPC = "10.40.0.0/16"
 BY_USE = {

@@ -18,11 +18,12 @@ Configure = Callable[..., AbstractContextManager[None]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test here as one that needs LocalStack, and have one worker run them all."""
+    """Mark every test here as one that needs LocalStack, and have one worker run all that share it."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
+            alone = "own" in getattr(item, "fixturenames", ())
             item.add_marker(pytest.mark.localstack)
-            item.add_marker(pytest.mark.xdist_group("localstack"))
+            item.add_marker(pytest.mark.xdist_group("own" if alone else "localstack"))
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,20 @@ def test_short_tests_leave_out_only_the_long_ones() -> None:
     assert left_out == ["not long and not localstack and not ministack"]
 
 
+@pytest.mark.parametrize("emulator", ["localstack", "ministack"])
+def test_folders_of_emulators_tests_are_the_makefiles(emulator: str) -> None:
+    """`make test-localstack` and `make test-ministack` name each folder with tests of the emulator."""
+    command = pytest_command(f"test-{emulator}")
+    marked = {
+        file.relative_to(ROOT).parts[1]
+        for file in (ROOT / "tests").rglob("*.py")
+        if f"mark.{emulator}" in file.read_text(encoding="utf-8") and file != Path(__file__)
+    }
+    assert f" -m {emulator} " in command
+    assert set(re.findall(r" tests/(\w+)", command)) == marked
+    assert marked
+
+
 def test_ci_runs_the_whole_check() -> None:
     """GitHub runs .ci/run for a change, which runs `make check`."""
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
