@@ -33,6 +33,8 @@ MAX_OTHERS = 10_000
 """Maximum number of former members and other users that a chat remembers."""
 CHOSEN = ("name", "notice", "avatar", "join", "history", "maker")
 """The fields of Info that the creator of a chat chooses; the store sets the others."""
+OF_MESSAGES = (keys.word_filters, keys.reactions, keys.pins, keys.reports)
+"""The further keys of a chat that hold something of its messages; they go with a deleted chat."""
 UNCHANGED = b"="
 DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)
 
@@ -127,7 +129,7 @@ class Chats(ChatLists):
         """Return the query that deletes a chat if its records still equal the snapshot; None: they do not."""
         records = [part for handle, held in snapshot.raw.items() for part in (handle, held)]
         args = (chat, packed_list(records))
-        more = (keys.word_filters(chat), keys.reactions(chat), keys.pins(chat), keys.reports(chat))
+        more = tuple(key(chat) for key in OF_MESSAGES)
         return self._changing(DELETE_CHAT, chat, args, *more)
 
     def _changing(

@@ -2,13 +2,11 @@
 -- Deletes a group or room, keeps its id taken, and records the inbox entries of members and invited users as pending.
 -- requires: numbers, chat_log, chat_members, entry_states
 -- KEYS[1..9]: see chat_members
-local word_filters = KEYS[10] -- HASH, see WordFilters
-local reactions = KEYS[11] -- ZSET, see MessageChanges
-local pins = KEYS[12] -- ZSET, see MessageChanges
-local reports = KEYS[13] -- HASH, see Reports
+-- KEYS[10..]: what else belongs to the messages of the chat, see Chats; of any type
 local id = ARGV[1] -- of the chat
 local seen = cmsgpack.unpack(ARGV[2]) -- msgpack array, handle and record as the caller has seen it in turn (see record_of)
 -- reply: {0, seq of the newest message, time in µs, nil, inbox entries}, see change_chat; {1}: something has moved
+local FIRST_OF_MESSAGES = 10
 local made, deleted = unpack(redis.call('HMGET', CHAT, 'made', 'deleted'))
 if deleted or not made or not are_as_seen(seen, 2) then return {1} end
 local handles, others = redis.call('HKEYS', MEMBERS), redis.call('HGETALL', OTHERS)
@@ -19,7 +17,8 @@ local seq, active = newest(LOG)
 local time = next_time()
 local entries = raise_stamps(id, handles, time, {}, nil, function() return OUT, active, '' end)
 local terms = redis.call('HGET', CHAT, 'terms')
-redis.call('UNLINK', CHAT_CONNECTIONS, word_filters, reactions, pins, reports, unpack(KEYS, 1, 7))
+redis.call('UNLINK', CHAT_CONNECTIONS, unpack(KEYS, 1, 7))
+redis.call('UNLINK', unpack(KEYS, FIRST_OF_MESSAGES))
 redis.call('HSET', CHAT, 'deleted', decimal(time))
 if terms then redis.call('HSET', CHAT, 'terms', terms) end
 redis.call('HDEL', OUTBOX, 'm' .. id, 'd' .. id, 'c' .. id)
