@@ -108,7 +108,7 @@ def edit(call: Call, caller: Caller, chat: str, seq: str) -> Response:
     request, if_change = call.body(EditRequest), change_in(call.header("if-match"))
     changer, number = call.services.message_changes, seq_of(seq, "seq")
     changed = changer.edit(caller, chat, number, request, if_change=if_change)
-    return _versioned(call.services.messages.shown(chat, changed.entry))
+    return _versioned(call.services.messages.shown(caller, chat, changed.entry))
 
 
 @route(

@@ -54,6 +54,7 @@ from chalicelib.services.social.wiring import SocialUseCases
 from chalicelib.services.stores import Stores
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
+from chalicelib.services.views.reader_view import ReaderView
 
 
 class Services:
@@ -92,6 +93,7 @@ class Services:
 
     def _wire_chats(self) -> None:
         stores, store, fan_out = self._stores, self._store, self._delivery.fan_out
+        self._reader_view = ReaderView(store)
         self.chat_search = ChatSearch(
             store, stores.chats, stores.chat_index, stores.chat_terms, stores.room_list
         )
@@ -101,7 +103,12 @@ class Services:
         self._depart = self._transactions.remove_account
         self.outbox_sweep = OutboxSweep(store, stores.chats, fan_out, self.chat_search.index, self._depart)
         chats = ChatUseCases(
-            self.settings, self.names, self._delivery, self._transactions, self._block_filter
+            self.settings,
+            self.names,
+            self._delivery,
+            self._transactions,
+            self._block_filter,
+            self._reader_view,
         )
         self.chats, self.chat_details, self.membership = chats.service, chats.details, chats.membership
         self.members, self.changelog = chats.members, chats.changelog
@@ -123,7 +130,7 @@ class Services:
             self._store, log, accounts, statuses, inboxes, names, needs_account=self._needs_account
         )
         sender = MessageSender(appender, self._delivery.fan_out, names)
-        self.messages = Messages(log, self._ids, sender, reader)
+        self.messages = Messages(log, self._ids, sender, reader, self._reader_view)
         self.reports = ReportService(
             self._store, self._ids, self.names, log, self._stores.chats, self._stores.reports
         )

@@ -9,7 +9,7 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import CHANGE_CURSOR, ChangeCursor, MessageCursor
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.inbox_row import ROLES
-from chalicelib.services.views.message_row import message
+from chalicelib.services.views.reader_view import ReaderView, Row
 from chalicelib.store.chats.changes import ChatSnapshot
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.feed import ChangeFeed, ChangeRow, KnownChange
@@ -23,11 +23,12 @@ MEMBER = "m:"
 class Changelog:
     """Reads the changes of chats for their readers."""
 
-    def __init__(self, store: Store, ids: ChatIds, feed: ChangeFeed, chats: Chats) -> None:
+    def __init__(self, store: Store, ids: ChatIds, feed: ChangeFeed, chats: Chats, view: ReaderView) -> None:
         self._store = store
         self._ids = ids
         self._feed = feed
         self._chats = chats
+        self._view = view
 
     def page(self, caller: Caller, chat: str, since: str | None, limit: int) -> Changes:
         """Read the changes since a cursor, in one round trip, or two if members have changed.
@@ -43,18 +44,19 @@ class Changelog:
             return Changes(changes=[], next=newest, more=False, reset=True)
         following = CHANGE_CURSOR.encode(ChangeCursor(_cursor(found.newest), *found.last))
         return Changes(
-            changes=self._shown(chat, found.rows),
+            changes=self._shown(caller.handle, chat, found.rows),
             next=following if found.more else newest,
             more=found.more,
             reset=False,
         )
 
-    def _shown(self, chat: str, rows: list[ChangeRow]) -> list[Changed]:
+    def _shown(self, reader: str, chat: str, rows: list[ChangeRow]) -> list[Changed]:
         users = [one.subject.removeprefix(MEMBER) for one in rows if one.subject.startswith(MEMBER)]
         snapshot = (
             self._store.run(self._chats.snapshot(chat, *users)) if users else ChatSnapshot(None, {}, {})
         )
-        return [_changed(chat, one, snapshot) for one in rows]
+        row = self._view.rows(chat, reader, [one.message for one in rows if one.message is not None])
+        return [_changed(one, row, snapshot) for one in rows]
 
 
 def _known(since: str | None) -> tuple[KnownChange, ScoredMember]:
@@ -74,12 +76,15 @@ def _cursor(change: KnownChange) -> MessageCursor:
     return MessageCursor(*change) if change.seq else MessageCursor(0)
 
 
-def _changed(chat: str, one: ChangeRow, snapshot: ChatSnapshot) -> Changed:
+def _changed(one: ChangeRow, row: Row, snapshot: ChatSnapshot) -> Changed:
     at = rfc3339(one.number)
     if one.message is not None:
-        shown = message(chat, one.message)
         return Changed(
-            subject="message", seq=one.message.seq, change=one.number, message=shown, changed_at=at
+            subject="message",
+            seq=one.message.seq,
+            change=one.number,
+            message=row(one.message),
+            changed_at=at,
         )
     if not one.subject.startswith(MEMBER):
         return Changed(subject="info", changed_at=at)

@@ -17,6 +17,7 @@ from chalicelib.services.delivery.wiring import Delivery
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
+from chalicelib.services.views.reader_view import ReaderView
 
 
 class ChatUseCases:
@@ -29,6 +30,7 @@ class ChatUseCases:
         delivery: Delivery,
         transactions: ChatTransactions,
         block_filter: BlockFilter,
+        view: ReaderView,
     ) -> None:
         stores, ids, needs_account = delivery.stores, ChatIds(names), settings.auth != "open"
         store, chats, summaries = stores.client, stores.chats, stores.summaries
@@ -47,4 +49,4 @@ class ChatUseCases:
         self.membership = Membership(names, ids, invitees, chats, transactions)
         self.service = ChatService(ids, chats, transactions, self.details, creation, direct, self.membership)
         self.members = Members(store, ids, chats, stores.user_cards, stores.chat_connections, block_filter)
-        self.changelog = Changelog(store, ids, stores.change_feed, chats)
+        self.changelog = Changelog(store, ids, stores.change_feed, chats, view)

@@ -15,19 +15,19 @@ from chalicelib.services.messages.send import MessageSender, OnStored
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
 from chalicelib.services.values.message_limits import fitting
-from chalicelib.services.views.message_row import message
+from chalicelib.services.views.reader_view import ReaderView, Row
 from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.redis.query import Query
 
 Rows = list[Message] | list[Encoded[Message]]
-Fit = Callable[[list[LogEntry], str], Rows]
+Fit = Callable[[list[LogEntry], str, Row], Rows]
 """Returns rows for as many leading entries of a chat, by its id, as fit in a page, at least one."""
 
 
-def fitting_reply(entries: list[LogEntry], chat: str) -> Rows:
+def fitting_reply(entries: list[LogEntry], chat: str, row: Row) -> Rows:
     """Return the messages that fit in the reply to a request; see message_limits.fitting."""
-    return [message(chat, entry) for entry in fitting(entries, chat)]
+    return [row(entry) for entry in fitting(entries, chat)]
 
 
 class Messages:
@@ -37,11 +37,14 @@ class Messages:
     chat: The chat's id as the caller gave it.
     """
 
-    def __init__(self, log: MessageLog, ids: ChatIds, sender: MessageSender, reader: LogReader) -> None:
+    def __init__(
+        self, log: MessageLog, ids: ChatIds, sender: MessageSender, reader: LogReader, view: ReaderView
+    ) -> None:
         self._log = log
         self._ids = ids
         self._sender = sender
         self._reader = reader
+        self._view = view
 
     def send(
         self,
@@ -79,11 +82,12 @@ class Messages:
         if after is not None:
             start = MESSAGE_CURSOR.decode(after, "after")
             part, gone = self._reader.read(caller, found, self._newer(caller, found.text, start, limit))
-            rows = fit(part.entries, found.text)
+            rows = fit(part.entries, found.text, self._view.rows(found.text, caller.handle, part.entries))
             edge = start if start.seq <= part.head else MessageCursor(part.head)
             return _page(part, part.entries[: len(rows)], rows, edge, gone)
         part, gone = self._reader.read(caller, found, self._older(caller, found.text, before, limit))
-        rows = fit(part.entries[::-1], found.text)[::-1]
+        row = self._view.rows(found.text, caller.handle, part.entries)
+        rows = fit(part.entries[::-1], found.text, row)[::-1]
         entries = part.entries[len(part.entries) - len(rows) :]
         return _page(part, entries, rows, MessageCursor(part.base), gone)
 
@@ -94,11 +98,11 @@ class Messages:
         entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
         if not entries or entries[0].seq != wanted:
             raise MessageNotFound(f"Chat {found} has no message {wanted}.")
-        return message(found, entries[0])
+        return self._view.one(found, caller.handle, entries[0])
 
-    def shown(self, chat: str, entry: LogEntry) -> Message:
-        """Return an entry of a chat's log as the API shows it."""
-        return message(self._ids.parse(chat).text, entry)
+    def shown(self, caller: Caller, chat: str, entry: LogEntry) -> Message:
+        """Return an entry of a chat's log as the API shows it to the caller."""
+        return self._view.one(self._ids.own(caller.handle, chat).text, caller.handle, entry)
 
     def _newer(self, caller: Caller, chat: str, start: MessageCursor, limit: int) -> Query[LogPage]:
         reader = caller.handle

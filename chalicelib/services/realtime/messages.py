@@ -22,7 +22,7 @@ from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.paging import encoded, take_fitting
 from chalicelib.services.values.times import rfc3339
-from chalicelib.services.views.message_row import message
+from chalicelib.services.views.reader_view import Row
 from chalicelib.store.messages.content import LogEntry
 
 
@@ -92,7 +92,7 @@ def _ack(sent: Sent, ref: str | None) -> Ack:
     )
 
 
-def framed(entries: list[LogEntry], chat: str, most: int) -> list[Encoded[Message]]:
+def framed(entries: list[LogEntry], _chat: str, row: Row, most: int) -> list[Encoded[Message]]:
     """Return as many leading messages of a chat as fit in `most` bytes of JSON, at least one."""
-    rows = (encoded(message(chat, entry)) for entry in entries)
+    rows = (encoded(row(entry)) for entry in entries)
     return take_fitting(rows, lambda row: len(row) + 1, most)

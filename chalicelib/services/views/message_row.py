@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET
@@ -13,8 +14,11 @@ from chalicelib.store.messages.content import NO_EXTRA, LogEntry
 from chalicelib.texts import folded
 
 
-def message(chat: str, entry: LogEntry) -> Message:
-    """Return an entry of a chat's log as the API shows it; chat: Canonical id."""
+def message(chat: str, entry: LogEntry, fields: Mapping[str, Any] = {}) -> Message:
+    """Return an entry of a chat's log as the API shows it.
+
+    chat: Canonical id. fields: Of the Message, instead of those of the entry; see ReaderView.
+    """
     content, sender = entry.content, folded(entry.content.sender)
     is_plain = not entry.change and not entry.expires and content.extra is NO_EXTRA
     return Message(
@@ -27,7 +31,7 @@ def message(chat: str, entry: LogEntry) -> Message:
         event=UNSET if content.event is None else system_events.shown(content.event),
         reply_to=content.reply_to or UNSET,
         sent_at=rfc3339(entry.time),
-        **({} if is_plain else _more(entry)),
+        **{**({} if is_plain else _more(entry)), **fields},
     )
 
 

@@ -1,0 +1,68 @@
+"""Messages as one reader sees them: the one place that adds what differs between readers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from chalicelib.schemas.messages import Message
+from chalicelib.services.views.message_row import message
+from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Runnable
+
+Fields = Mapping[int, Mapping[str, Any]]
+"""Fields of a Message, by the seq of the message."""
+Row = Callable[[LogEntry], Message]
+"""Returns a message as its reader sees it."""
+
+
+class Resolver(Protocol):
+    """Finds the fields of messages that their log entries do not have."""
+
+    def asking(self, chat: str, reader: str, entries: Sequence[LogEntry]) -> Runnable[Any] | None:
+        """Return the query for the fields of messages; None: there is nothing to ask.
+
+        chat: Its canonical id. reader: Handle. The result is Fields, or a further query.
+        """
+
+
+class ReaderView:
+    """Shows messages to their readers.
+
+    A page of messages takes one more round trip if a resolver asks, and another if a resolver asks further;
+    plain messages take none.
+    """
+
+    def __init__(self, store: Store, resolvers: Sequence[Resolver] = ()) -> None:
+        self._store = store
+        self._resolvers = resolvers
+
+    def rows(self, chat: str, reader: str, entries: Sequence[LogEntry]) -> Row:
+        """Return the function that shows messages of a chat to a reader.
+
+        chat: Its canonical id. entries: All messages that the function is called with.
+        """
+        found = [resolver.asking(chat, reader, entries) for resolver in self._resolvers if entries]
+        asked, fields = [one for one in found if one is not None], dict[int, dict[str, Any]]()
+        while asked:
+            results = self._store.run_all(asked)
+            asked = [one for one in results if not isinstance(one, Mapping)]
+            for result in results:
+                _add(fields, result)
+        return functools.partial(_shown, chat, fields)
+
+    def one(self, chat: str, reader: str, entry: LogEntry) -> Message:
+        """Return a message of a chat as a reader sees it; chat: Its canonical id."""
+        return self.rows(chat, reader, [entry])(entry)
+
+
+def _add(fields: dict[int, dict[str, Any]], found: Fields | Runnable[Any]) -> None:
+    if isinstance(found, Mapping):
+        for seq, more in found.items():
+            fields.setdefault(seq, {}).update(more)
+
+
+def _shown(chat: str, fields: Fields, entry: LogEntry) -> Message:
+    return message(chat, entry, fields.get(entry.seq, {}))
