@@ -114,7 +114,14 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
             "ref": "1",
         },
     ),
-    frames.Ready: ({"user": "bob", "connection": "L0SM9cOFvHcCIhw=", "ref": "1"},),
+    frames.Ready: (
+        {
+            "user": "bob",
+            "connection": "L0SM9cOFvHcCIhw=",
+            "unread": {"unread": 1, "chats": 1, "quiet": 0, "next": None},
+            "ref": "1",
+        },
+    ),
     frames.PageFrame: (
         {
             "chat": CHAT,

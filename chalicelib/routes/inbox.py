@@ -5,18 +5,21 @@ from __future__ import annotations
 from chalice.app import Blueprint
 
 from chalicelib import errors
-from chalicelib.http import Call, Response, Who, no_content, reply, route
+from chalicelib.http import ANY_MEDIA_TYPE, Call, Response, Who, no_content, reply, route
 from chalicelib.schemas.changelog import Changes, ChangesQuery
 from chalicelib.schemas.history_check import SyncRequest, SyncWithHistoryCheck
 from chalicelib.schemas.inbox import (
     Flags,
     Inbox,
     InboxQuery,
+    ReadChats,
     ReadUpTo,
     Receipts,
     ReceiptsQuery,
     Sync,
     SyncQuery,
+    UnreadQuery,
+    UnreadTotal,
 )
 from chalicelib.services.auth.caller import Caller
 
@@ -80,6 +83,41 @@ def sync_with_history_check(call: Call, caller: Caller) -> Response:
     """
     request = call.body(SyncRequest)
     return reply(call.services.history_check.page(caller, request))
+
+
+@route(
+    blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
+    "GET",
+    "/v1/unread",
+    {200: UnreadTotal},
+    query=UnreadQuery,
+    fails=READING,
+)
+def unread(call: Call, caller: Caller) -> Response:
+    """Count the unread messages in the caller's chats, in the 100 last active ones at a time.
+
+    Each ten chats count as one more request.
+    """
+    return reply(call.services.unread.total(caller, call.query(UnreadQuery).cursor))
+
+
+@route(
+    blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
+    "POST",
+    "/v1/read",
+    {200: ReadChats},
+    query=UnreadQuery,
+    fails=(*READING, errors.StoreFull),
+    media_type=ANY_MEDIA_TYPE,
+)
+def read_all(call: Call, caller: Caller) -> Response:
+    """Mark all messages in the caller's chats as read, in the 100 last active ones at a time.
+
+    Repeating it changes nothing. Each ten chats count as one more request.
+    """
+    return reply(call.services.read_all.read(caller, call.query(UnreadQuery).cursor))
 
 
 @route(

@@ -145,6 +145,42 @@ class Sync(Struct, kw_only=True):
     ]
 
 
+class UnreadQuery(Struct):
+    """Which chats to count."""
+
+    cursor: PageCursor | None = None
+
+
+class UnreadTotal(Struct, kw_only=True):
+    """The unread messages of all chats, or of the last active ones."""
+
+    unread: Annotated[
+        int, Meta(ge=0, description="Unread messages in chats that are neither muted nor archived.")
+    ]
+    chats: Annotated[
+        int,
+        Meta(ge=0, description="Number of these chats that have unread messages or are marked as unread."),
+    ]
+    quiet: Annotated[int, Meta(ge=0, description="Unread messages in muted and archived chats.")]
+    next: Annotated[
+        str | None,
+        Meta(
+            description="Null if all chats are counted. Otherwise pass as `cursor` of `GET /v1/unread` to "
+            "count the following ones, and add them."
+        ),
+    ]
+
+
+class ReadChats(Struct, kw_only=True):
+    """The chats that are marked as read now, and were unread."""
+
+    chats: list[str]
+    next: Annotated[
+        str | None,
+        Meta(description="Null at the end. Otherwise pass as `cursor` to mark the following chats as read."),
+    ]
+
+
 class ReadUpTo(Struct, kw_only=True, forbid_unknown_fields=True):
     """The last message that counts: one of the two fields. To read all messages, send neither."""
 

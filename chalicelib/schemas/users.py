@@ -58,16 +58,24 @@ class ProfileChanges(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SearchQuery(Struct):
-    """A search for users."""
+    """A search for users, or users by their handles: exactly one of `q` and `handles`."""
 
     q: Annotated[
-        str,
+        str | None,
         Meta(
             description="The beginning of the handle, or of any word of the name and what follows it: "
             "2-64 characters; 1 is enough if it is not ASCII. Case does not count.",
             examples=["ali"],
         ),
-    ]
+    ] = None
+    handles: Annotated[
+        str | None,
+        Meta(
+            description=f"Up to {MAX_USERS} handles, with a comma between them. Users who do not exist are "
+            "left out.",
+            examples=["alice,bob"],
+        ),
+    ] = None
     limit: Annotated[int, Meta(ge=1, le=MAX_USERS)] = 20
     cursor: Annotated[str | None, Meta(description="The `next` of the last page.")] = None
 

@@ -29,8 +29,10 @@ from chalicelib.services.imports.pages import getter
 from chalicelib.services.imports.run import Imports
 from chalicelib.services.inbox.history_check import HistoryCheck
 from chalicelib.services.inbox.inbox import InboxService
+from chalicelib.services.inbox.read_all import ReadAllService
 from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.inbox.sync import SyncService
+from chalicelib.services.inbox.unread import UnreadService
 from chalicelib.services.jobs.pending_jobs import JobHandler, PendingJobs
 from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
@@ -122,6 +124,10 @@ class Services:
         self.read_states = ReadStateService(
             store, self._ids, stores.read_states, entries, delivery.receipts, self._block_filter
         )
+        self.unread = UnreadService(store, stores.inboxes, stores.summaries)
+        self.read_all = ReadAllService(
+            store, self._ids, self.unread, stores.summaries, stores.read_states, entries, delivery.receipts
+        )
 
     def _wire_messages(self) -> None:
         log, statuses, reader = self._stores.log, self.account_statuses, LogReader(self.account_statuses)
@@ -205,6 +211,7 @@ class Services:
                 self.read_states,
                 self.sync,
                 self.history_check,
+                self.unread,
             ),
         )
         members, search = self.members, self.chat_search

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, field
 from chalicelib.errors import FieldError
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.history_check import HistoryChanged, Unreadable
-from chalicelib.schemas.inbox import ChatRow, MessageCursor
+from chalicelib.schemas.inbox import ChatRow, MessageCursor, UnreadTotal
 from chalicelib.schemas.messages import ChangeNumber, Message, Page, SentMessage, Seq, Time
 from chalicelib.schemas.realtime.fields import Call, ReadSeq, Ref, RoomEvent, SignalData, SignalKind
 
@@ -80,6 +80,7 @@ class Ready(Reply, tag="ready", kw_only=True):
 
     user: str
     connection: Annotated[str, Meta(description="The connection's id.")]
+    unread: UnreadTotal
 
 
 class PageFrame(Page, tag_field="type", tag="page", kw_only=True, omit_defaults=True):

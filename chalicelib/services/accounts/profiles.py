@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import UNSET
 
-from chalicelib.errors import AlreadyTaken, NotAuthenticated, no_user
-from chalicelib.schemas.users import Me, ProfileChanges, User
+from chalicelib.errors import AlreadyTaken, NotAuthenticated, bad_field, no_user
+from chalicelib.schemas.users import MAX_USERS, Me, ProfileChanges, User, UserPage
+from chalicelib.services.auth.caller import Caller
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.values.emails import EMAIL, checked_email
 from chalicelib.services.values.names import Names
@@ -18,6 +19,8 @@ from chalicelib.store.accounts.accounts import FOUND_BY, Accounts, Profile, inde
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.redis.client import Store
 
+USERS_OF_A_REQUEST = 10
+"""Users read by handle that count as one request, beside the first request."""
 CHECKS: dict[str, Callable[[str, str], str]] = {
     "name": checked_name,
     "bio": checked_bio,
@@ -62,6 +65,18 @@ class Profiles:
         if profile is None:
             raise no_user(handle)
         return user_of(profile)
+
+    def users(self, caller: Caller, names: Sequence[str]) -> UserPage:
+        """Return the profiles of users by their handles, without those who do not exist; one round trip.
+
+        Raises BadRequest for a name that no user can have, and for more than MAX_USERS.
+        """
+        if len(names) > MAX_USERS:
+            raise bad_field("handles", f"name at most {MAX_USERS} users")
+        handles = list(dict.fromkeys(self._names.user(name.strip(), "handles") for name in names))
+        found = self._store.run_all(self._accounts.profile(handle) for handle in handles)
+        caller.charge(len(handles) // USERS_OF_A_REQUEST)
+        return UserPage(users=[user_of(profile) for profile in found if profile is not None], next=None)
 
     def change(self, handle: str, changes: ProfileChanges) -> Me:
         """Change the given fields, all or none; raises BadRequest, AlreadyTaken.

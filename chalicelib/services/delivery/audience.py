@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.services.values.chat_id import ChatId
@@ -14,7 +15,7 @@ from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.realtime.recipients import EphemeralRecipients, Recipients
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query, Runnable, UserBatch
+from chalicelib.store.redis.query import Runnable, UserBatch
 from chalicelib.store.social.blocks import Blocks
 
 
@@ -114,16 +115,9 @@ class AudienceFinder:
 
         handle: Of the sender. chat: The canonical id. ringing: Whether to read `accepted`.
         """
-        asked: list[Query[Any]] = [self._summaries.of(chat, handle), self._outbox.audience(chat)]
-        asked += [Blocks.all_of(handle), *([EphemeralRecipients.accepted(chat)] if ringing else [])]
-        seen, audience, blocked, *rest = self._store.run_all(asked)
-        muted = seen.muted_until if seen.muted_until > time.time_ns() // 1000 else 0
-        left_out = {handle, *blocked}
-        others = [member for member in audience.members if member not in left_out]
-        accepted = {one for part in rest for one in part}
-        return GroupAudience(
-            seen.state, seen.large, muted, others, [one for one in others if one in accepted]
-        )
+        asked = self._asking_group(handle, chat)
+        asked += [EphemeralRecipients.accepted(chat)] if ringing else []
+        return _group_audience(handle, self._store.run_all(asked))
 
     def connected(self, handles: Iterable[str]) -> list[Recipient]:
         """Return the connections of users, in one round trip; on a cluster one for each 100 partitions."""
@@ -147,22 +141,61 @@ class AudienceFinder:
         of a direct chat never wrote to each other. It excludes users who block the sender and users whom the
         sender blocks. Takes one round trip for a direct chat, two for a group.
         """
-        if chat.members is not None:
-            return self._of_pair(handle, chat.other(handle))
-        group = self.group(handle, chat.text)
-        is_quiet = group.large or group.muted or not group.is_member or not group.others
-        return [] if is_quiet else self.reached(handle, group.others).connections
+        return self.of_all(handle, [chat])[0]
 
-    def _of_pair(self, handle: str, other: str) -> list[Recipient]:
-        if other == handle:
-            return []
-        pair = self.pair(handle, other)
-        return pair.reached.connections if pair.known and not (pair.blocked or pair.blocks) else []
+    def of_all(self, handle: str, chats: Sequence[ChatId]) -> list[list[Recipient]]:
+        """Return what `of` does for each chat, in as many round trips as for one if they are not many."""
+        asked = [self._asking_of(handle, chat) for chat in chats]
+        replies = iter(self._store.run_all(query for queries in asked for query in queries))
+        seen = [list(itertools.islice(replies, len(queries))) for queries in asked]
+        groups = {
+            chat.text: _heard(_group_audience(handle, found))
+            for chat, found in zip(chats, seen, strict=True)
+            if chat.members is None
+        }
+        reading = [EphemeralRecipients.of(handle, others) for others in groups.values() if others]
+        reached = iter(self._store.run_all(reading))
+        there = {chat: next(reached).connections if others else [] for chat, others in groups.items()}
+        return [
+            there[chat.text] if chat.members is None else _of_pair(found)
+            for chat, found in zip(chats, seen, strict=True)
+        ]
+
+    def _asking_of(self, handle: str, chat: ChatId) -> list[Runnable[Any]]:
+        if chat.members is None:
+            return self._asking_group(handle, chat.text)
+        other = chat.other(handle)
+        return [] if other == handle else self._asking(handle, other, EphemeralRecipients.of(handle, [other]))
+
+    def _asking_group(self, handle: str, chat: str) -> list[Runnable[Any]]:
+        return [self._summaries.of(chat, handle), self._outbox.audience(chat), Blocks.all_of(handle)]
 
     def _asking(self, handle: str, other: str, reading: UserBatch[Recipients]) -> list[Runnable[Any]]:
         chat = ":".join(sorted((handle, other)))
         relations = self._accounts.relation(other, handle), self._accounts.relation(handle, other)
         return [self._summaries.of(chat, handle), *relations, reading]
+
+
+def _of_pair(replies: list[Any]) -> list[Recipient]:
+    """Return the connections of the other user of a direct chat; no replies: it is a chat with oneself."""
+    if not replies:
+        return []
+    pair = _pair_audience(replies)
+    return pair.reached.connections if pair.known and not (pair.blocked or pair.blocks) else []
+
+
+def _heard(group: GroupAudience) -> list[str]:
+    """Return the members who may get a frame that is dropped if it is not allowed."""
+    return [] if group.large or group.muted or not group.is_member else group.others
+
+
+def _group_audience(handle: str, replies: list[Any]) -> GroupAudience:
+    seen, audience, blocked, *rest = replies
+    muted = seen.muted_until if seen.muted_until > time.time_ns() // 1000 else 0
+    left_out = {handle, *blocked}
+    others = [member for member in audience.members if member not in left_out]
+    accepted = {one for part in rest for one in part}
+    return GroupAudience(seen.state, seen.large, muted, others, [one for one in others if one in accepted])
 
 
 def _pair_audience(replies: list[Any]) -> PairAudience:

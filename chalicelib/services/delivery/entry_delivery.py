@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
 from chalicelib.services.delivery.row_push import RowPush, SeenRow
@@ -22,6 +22,12 @@ class EntryDelivery:
         """Write a user's inbox entry, and push the row to their connections."""
         self.write(chat, entry)
         self._row_push.push([SeenRow(chat, entry.handle)])
+
+    def deliver_all(self, entries: Iterable[tuple[str, InboxEntry]]) -> None:
+        """Write inbox entries of a user by chat, and push their rows."""
+        written = list(entries)
+        self._fan_out.deliver_entries_of_chats(written, self._depart)
+        self._row_push.push(SeenRow(chat, entry.handle) for chat, entry in written)
 
     def write(self, chat: str, entry: InboxEntry) -> None:
         """Write a user's inbox entry, in one round trip."""

@@ -103,8 +103,12 @@ class ChatFanOut:
 
     def deliver_entries(self, chat: str, entries: Iterable[InboxEntry], depart: Depart) -> None:
         """Write inbox entries of a chat, in one round trip; depart: See write."""
+        self.deliver_entries_of_chats([(chat, entry) for entry in entries], depart)
+
+    def deliver_entries_of_chats(self, entries: Sequence[tuple[str, InboxEntry]], depart: Depart) -> None:
+        """Write inbox entries by chat, 100 in a round trip; depart: See write."""
         with _left_to_sweep():
-            self.write([(chat, entry) for entry in entries], [], depart)
+            self.write(entries, [], depart)
 
     def write(
         self, entries: Sequence[tuple[str, InboxEntry]], delivering: Queries, depart: Depart

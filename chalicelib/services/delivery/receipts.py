@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER, cause_of
 from chalicelib.schemas.realtime import ReceiptFrame
@@ -44,3 +46,27 @@ class ReceiptDelivery:
             LOGGER.warning({"event": "receipt_not_pushed", **cause_of(error)})
             return []
         return own
+
+    def deliver_all(self, handle: str, read: Sequence[tuple[ChatId, int]]) -> None:
+        """Push receipts of chats that a user has read, each with its seq; see `deliver`.
+
+        They go to as many connections as a request pushes to: receipts for more are left out.
+        """
+        if not self._push.inline or not read:
+            return
+        try:
+            own = self._audience.connected([handle])
+            others = self._audience.of_all(handle, [chat for chat, _ in read])
+            self._push.send(*self._receipts(handle, read, [[*own, *reached] for reached in others]))
+        except StoreUnavailable as error:
+            LOGGER.warning({"event": "receipt_not_pushed", **cause_of(error)})
+
+    def _receipts(
+        self, handle: str, read: Sequence[tuple[ChatId, int]], reached: Iterable[Sequence[Recipient]]
+    ) -> Iterator[AddressedFrame]:
+        left = self._push.inline
+        for (chat, seq), recipients in zip(read, reached, strict=True):
+            left -= len(recipients)
+            if left < 0:
+                return
+            yield AddressedFrame(recipients, ReceiptFrame(chat=chat.text, user=handle, read=seq))

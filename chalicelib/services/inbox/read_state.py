@@ -97,7 +97,7 @@ class ReadStateService:
         if bits_on or bits_off:
             change = self._store.run(self._read_states.flag(chat, caller.handle, bits_on, bits_off))
             if change is not None:
-                self._entries.deliver(chat, _entry(caller.handle, change))
+                self._entries.deliver(chat, own_entry(caller.handle, change))
 
     def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> Receipts:
         """Read a page of the members' read states, by handle; two round trips.
@@ -118,7 +118,7 @@ class ReadStateService:
 
     def _deliver_read(self, handle: str, chat: ChatId, change: ReadStateChange, skip: str | None) -> None:
         """Deliver a risen read state: to the index, to others as a receipt, to own devices as a row too."""
-        entry = _entry(handle, change)
+        entry = own_entry(handle, change)
         if not change.read:  # only the mark as unread is cleared, in a chat without messages
             self._entries.deliver(chat.text, entry)
             return
@@ -127,7 +127,8 @@ class ReadStateService:
         self._entries.push_to(own, chat.text, handle)
 
 
-def _entry(handle: str, change: ReadStateChange) -> InboxEntry:
+def own_entry(handle: str, change: ReadStateChange) -> InboxEntry:
+    """Return the inbox entry of a user whose read state has changed."""
     state = InboxState.LARGE if change.large else InboxState.IN
     return InboxEntry(handle, change.stamp, state, change.active)
 

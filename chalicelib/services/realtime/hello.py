@@ -13,8 +13,10 @@ from chalicelib.services.delivery.presence_notices import presence_change
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.inbox.history_check import NOTHING_LOST, HistoryCheck, Lost
 from chalicelib.services.inbox.sync import ROWS_OF_A_REQUEST, SyncService
+from chalicelib.services.inbox.unread import UnreadService
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.realtime.rooms import RoomService
+from chalicelib.store.inbox.entries import ActivePage
 from chalicelib.store.inbox.index import Inboxes
 
 MAX_FRAMES = 10
@@ -33,6 +35,7 @@ class HelloService:
         push: PushService,
         rooms: RoomService,
         history_check: HistoryCheck,
+        unread: UnreadService,
     ) -> None:
         self._store, self._connections, self._user_connections, self._chat_connections = stores
         self._inboxes = inboxes
@@ -40,6 +43,7 @@ class HelloService:
         self._push = push
         self._rooms = rooms
         self._history_check = history_check
+        self._unread = unread
 
     def hello(self, connection: Connection, frame: Hello) -> None:
         """Register a connection for pushes, and then send the changes and losses that it has missed.
@@ -47,23 +51,30 @@ class HelloService:
         Raises ConnectionEnded, BadRequest, and for the ticket's room the errors of RoomService.enter.
         """
         held = self._history_check.parse(connection.handle, frame.check)
-        self._register(connection)
+        active = self._register(connection)
         self._send_missed(connection, frame, self._history_check.check(connection.caller, held))
-        ready = Ready(user=connection.handle, connection=connection.id, ref=frame.ref)
+        unread = self._unread.counted(connection.handle, active)
+        ready = Ready(user=connection.handle, connection=connection.id, unread=unread, ref=frame.ref)
         self._push.send(answer(connection.recipient, ready))
         if connection.room is not None:
             self._rooms.enter(connection, connection.room)
 
-    def _register(self, connection: Connection) -> None:
-        changed, large = self._store.run_both(
-            self._user_connections.ready(connection.handle, connection.id),
-            self._inboxes.large(connection.handle),
+    def _register(self, connection: Connection) -> ActivePage:
+        """Register a connection for pushes; return the chats whose unread messages `ready` counts."""
+        active: ActivePage
+        changed, large, active = self._store.run_all(
+            (
+                self._user_connections.ready(connection.handle, connection.id),
+                self._inboxes.large(connection.handle),
+                self._unread.chats(connection.handle),
+            )
         )
         if changed is None:
             raise session_ended()
         self._attach(connection, large)
-        connection.caller.charge(len(large) // ROWS_OF_A_REQUEST)
+        connection.caller.charge(len(large) // ROWS_OF_A_REQUEST + self._unread.cost(active))
         self._push.send(*presence_change(connection.handle, changed, online=True))
+        return active
 
     def _send_missed(self, connection: Connection, frame: Hello, lost: Lost) -> None:
         version, most = frame.version, rows_bytes(connection.protobuf)

@@ -12,6 +12,7 @@ from chalicelib.services.delivery.wiring import Delivery
 from chalicelib.services.inbox.history_check import HistoryCheck
 from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.inbox.sync import SyncService
+from chalicelib.services.inbox.unread import UnreadService
 from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.connect import ConnectService
@@ -39,6 +40,7 @@ class UseCases(NamedTuple):
     read_states: ReadStateService
     sync: SyncService
     history_check: HistoryCheck
+    unread: UnreadService
 
 
 class Realtime:
@@ -53,7 +55,7 @@ class Realtime:
         use_cases: UseCases,
     ) -> None:
         ids = ChatIds(names)
-        membership, messages, changer, read_states, sync, history_check = use_cases
+        membership, messages, changer, read_states, sync, history_check, unread = use_cases
         connection_stores, push, audience = delivery.connection_stores, delivery.push, delivery.audience
         store, connections, user_connections, chat_connections = connection_stores
         self.disconnect = delivery.disconnect
@@ -64,7 +66,8 @@ class Realtime:
         rooms = RoomService(
             store, ids, membership, chat_connections, connections, delivery.room_notices, push
         )
-        hello = HelloService(connection_stores, delivery.stores.inboxes, sync, push, rooms, history_check)
+        inboxes = delivery.stores.inboxes
+        hello = HelloService(connection_stores, inboxes, sync, push, rooms, history_check, unread)
         message_frames = MessageFrames(ids, messages, read_states, push)
         change_frames = ChangeFrames(ids, changer, push)
         handlers: dict[type, FrameHandler] = {

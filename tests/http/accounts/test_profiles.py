@@ -223,3 +223,38 @@ def test_profiles_need_a_token(api: Api, method: str, path: str) -> None:
     answer = api.call(method, path, **({"json": {}} if method == "PATCH" else {}))
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+def test_users_by_handle_are_in_the_given_order_without_missing_ones(api: Api, people: People) -> None:
+    """Many users are read at once; deleted and unknown ones are left out, and each comes once."""
+    alice, bob, gone = people.new(name="Alice"), people.new(), people.new()
+    assert api.call("DELETE", "/v1/users/me", person=gone).status_code == 204
+    handles = [bob.handle, alice.handle.upper(), gone.handle, "nobody-here", bob.handle]
+
+    page = found(api, alice, handles=",".join(handles))
+
+    assert [(user["handle"], user["name"]) for user in page["users"]] == [
+        (bob.handle, ""),
+        (alice.handle, "Alice"),
+    ]
+    assert page["next"] is None
+    assert page["users"][1] == api.call("GET", f"/v1/users/{alice.handle}", person=bob).json()
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "q"),
+        ({"q": "ali", "handles": "alice"}, "q"),
+        ({"handles": ""}, "handles"),
+        ({"handles": "alice,a b"}, "handles"),
+        ({"handles": ",".join(f"user{number}" for number in range(101))}, "handles"),
+    ],
+)
+def test_users_by_invalid_handles_are_refused(
+    api: Api, people: People, query: dict[str, str], field: str
+) -> None:
+    """The error names the parameter that is wrong."""
+    answer = api.call("GET", "/v1/users", person=people.someone(), params=query)
+
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [field])
