@@ -69,7 +69,7 @@ TAGS = {
     "users": Tag("users", "Read and change profiles, find users, export or delete your account"),
     "social": Tag("social", "Follow and block users"),
     "posts": Tag("posts", "Write posts and read the feed"),
-    "search": Tag("search", "Find groups, list rooms"),
+    "search": Tag("search", "Search in messages, find groups, list rooms"),
     "inbox": Tag("inbox", "Your chats: list them, sync them, mark them as read, pin, mute and archive them"),
     "chats": Tag("chats", "Make, read, change, join and leave direct chats, groups and rooms"),
     "members": Tag("members", "The members of groups and rooms, invitations, requests to join and bans"),

@@ -47,6 +47,7 @@ from chalicelib.services.messages.service import Messages
 from chalicelib.services.messages.transaction import MessageTransactions
 from chalicelib.services.realtime.wiring import Realtime, UseCases
 from chalicelib.services.search.chats import ChatSearch
+from chalicelib.services.search.messages import MessageSearch
 from chalicelib.services.search.users import UserSearch
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.social.edge_mirror import EdgeMirror
@@ -117,6 +118,7 @@ class Services:
 
     def _wire_inbox(self) -> None:
         stores, store, delivery = self._stores, self._store, self._delivery
+        self.message_search = MessageSearch(store, self._ids, self.names, stores.inboxes)
         self.inbox = InboxService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.sync = SyncService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.history_check = HistoryCheck(self._ids, self.sync)

@@ -16,6 +16,8 @@ SEQ = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 MAX_SEARCH_CURSOR_CHARACTERS = 1024
 TIME = number(16)
 """µs since 1970."""
+LAST_TIME = 2**53 - 1
+"""A time after all others, in µs since 1970: the largest whole number that a script can hold."""
 
 
 class MessageCursor(NamedTuple):
@@ -47,6 +49,36 @@ class ChangeCursor(NamedTuple):
     subject: str | None = None
 
 
+class MessageSearchCursor(NamedTuple):
+    """Where a search in the messages of all chats goes on: at messages of some chats below (time, chat).
+
+    opened: When the first page was read. start: All messages of the search are earlier. upto, low: The chats
+    whose last activity, when the first page was read, was before `upto` and not before `low`; both are the
+    same where it is not settled yet which chats. All in µs since 1970.
+    """
+
+    opened: int
+    start: int
+    upto: int
+    low: int
+    time: int
+    chat: str | None = None
+
+    @classmethod
+    def first(cls, opened: int, start: int) -> MessageSearchCursor:
+        """Return the cursor of the first page."""
+        return cls(opened, start, LAST_TIME, LAST_TIME, start)
+
+    def next_chats(self) -> MessageSearchCursor:
+        """Return the cursor of the chats that follow those of this one."""
+        start = min(self.start, self.opened + 1)
+        return self._replace(upto=self.low, time=start, chat=None)
+
+    def bound_of(self, chat: str) -> int:
+        """Return the time before which the messages of a chat are left."""
+        return self.time + 1 if self.chat is not None and chat < self.chat else self.time
+
+
 MESSAGE_HINT = "send the cursor of a page, or a seq"
 MESSAGE_CURSOR = TextCursor(
     MessageCursor, "{seq}[.{time}.{epoch}]", MESSAGE_HINT, seq=number(15), time=TIME, epoch=TIME
@@ -65,6 +97,18 @@ USER_CURSOR = TextCursor(ScoredMember, "{time}.{handle}", time=TIME, handle=Fiel
 """A user in a list, or a post by its author: posts are named by their times."""
 CHAT_CURSOR = TextCursor(ScoredMember, "{time}.{chat}", time=TIME, chat=Field(".{1,200}"))
 """A chat of an inbox, by the time of its last activity."""
+MESSAGE_SEARCH_CURSOR = TextCursor(
+    MessageSearchCursor,
+    "{opened}.{start}.{upto}.{low}.{time}[.{chat}]",
+    "send the `next` of a page or a time; a seq needs `chat`",
+    opened=TIME,
+    start=TIME,
+    upto=TIME,
+    low=TIME,
+    time=TIME,
+    chat=Field(".{1,200}"),
+)
+"""A search in the messages of all chats."""
 ROOM_CURSOR = TextCursor(ScoredMember, "{time}.{room}", time=TIME, room=Field(ROOM.pattern))
 """A room in the list of all rooms, by the time at which it was made."""
 

@@ -14,7 +14,7 @@ from chalicelib.schemas.inbox import Receipt
 from chalicelib.services.export.archive import ARCHIVE_CURSOR, LISTS, ArchiveCursor
 from chalicelib.services.inbox.sync_token import MAX_TIME, SYNC_TOKEN, SyncToken
 from chalicelib.services.values import cursors
-from chalicelib.services.values.cursors import ChangeCursor, MessageCursor
+from chalicelib.services.values.cursors import ChangeCursor, MessageCursor, MessageSearchCursor
 from chalicelib.services.values.paging import (
     BASE64,
     CursorCodec,
@@ -69,6 +69,12 @@ KINDS = {
         st.builds(ScoredMember, TIMES, LINES),
         "1763700000000000.ann:bob",
         ScoredMember(1763700000000000, "ann:bob"),
+    ),
+    "message search": Kind(
+        cursors.MESSAGE_SEARCH_CURSOR,
+        st.builds(MessageSearchCursor, TIMES, TIMES, TIMES, TIMES, TIMES, st.none() | LINES),
+        "5.4.3.2.1.ann:bob",
+        MessageSearchCursor(5, 4, 3, 2, 1, "ann:bob"),
     ),
     "room": Kind(
         cursors.ROOM_CURSOR,
@@ -173,7 +179,9 @@ def test_any_other_text_is_refused_and_the_field_named(kind: Kind, text: str, fi
 def test_a_damaged_cursor_is_refused(kind: Kind, change: Any) -> None:
     """Blanks around a cursor, no text and half of a surrogate pair are refused."""
     damaged = change(kind.handed_out)
-    if damaged.endswith("\n") and kind in (KINDS["change"], KINDS["chat"], KINDS["archive"]):
+    if damaged.endswith("\n") and kind in [
+        KINDS[name] for name in ("change", "chat", "message search", "archive")
+    ]:
         return  # their last field is any text
     with pytest.raises(BadRequest):
         kind.codec.decode(damaged, "cursor")

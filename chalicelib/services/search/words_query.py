@@ -1,0 +1,111 @@
+"""The words of a search in messages, and where a text has them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from chalicelib.errors import bad_field
+from chalicelib.services.search.word_terms import beginning_terms, run_terms, word_term
+from chalicelib.texts import check_lines
+from chalicelib.texts.words import Token, folded_words, places_in, tokens
+
+MAX_QUERY_CHARACTERS = 256
+MAX_QUERY_WORDS = 16
+MAX_TERMS = 32
+"""Maximum number of terms by which filters are tested. More would hardly pass over more messages."""
+MAX_RANGES = 100
+"""Maximum number of ranges that are shown of one message: the first ones."""
+
+TEXT = 9
+"""Index in an element before which no text begins."""
+NOT_ASCII = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+"""A character beyond ASCII, which may be folded to ASCII; few other bytes look like one."""
+
+
+class Range(NamedTuple):
+    """A part of a text, in code points: from `start` up to `end`, which does not belong to it."""
+
+    start: int
+    end: int
+
+
+class WordsQuery:
+    """A search for messages that have all of some words, the last of them also as the beginning of a word.
+
+    terms: Terms that filters of messages with these words have.
+    """
+
+    def __init__(self, found: list[Token]) -> None:
+        *whole, last = found
+        self._words = frozenset(token.text for token in whole if not token.is_run)
+        self._runs = tuple(dict.fromkeys(token.text for token in found if token.is_run))
+        self._prefix = None if last.is_run else last.text
+        self._parts = (*self._words, *self._runs, *([self._prefix] if self._prefix else []))
+        self._ascii = [part.encode() for part in self._parts if part.isascii()]
+        terms = [word_term(word) for word in self._words]
+        terms += beginning_terms(self._prefix or "")
+        terms += itertools.chain.from_iterable(map(run_terms, self._runs))
+        self.terms = list(dict.fromkeys(terms))[:MAX_TERMS]
+
+    @classmethod
+    def of(cls, q: str) -> WordsQuery:
+        """Return the search of a text that a user typed; raises BadRequest naming `q`."""
+        if len(q) > MAX_QUERY_CHARACTERS:
+            raise bad_field("q", f"a search has at most {MAX_QUERY_CHARACTERS} characters; this has {len(q)}")
+        check_lines(q, "q", "a search")
+        found = list(tokens(folded_words(q)))
+        if not found:
+            raise bad_field("q", "a search needs a letter, a digit or an emoji")
+        if len(found) > MAX_QUERY_WORDS:
+            raise bad_field("q", f"a search has at most {MAX_QUERY_WORDS} words; this has {len(found)}")
+        return cls(found)
+
+    def may_be_in(self, element: bytes) -> bool:
+        """Return whether the text in an element of a log may have the words; a fast look at its bytes."""
+        lowered = element.lower()
+        return all(part in lowered for part in self._ascii) or NOT_ASCII.search(element, TEXT) is not None
+
+    def ranges_in(self, text: str) -> list[Range]:
+        """Return where a text has the words, in order, without overlaps; nothing unless it has all."""
+        folded = folded_words(text)
+        if not all(part in folded for part in self._parts):
+            return []
+        found = [*self._words_in(folded), *self._runs_in(folded)]
+        if len({part for part, _ in found}) < len(self._parts):
+            return []
+        return _shown(sorted(place for _, place in found), text, folded)
+
+    def _words_in(self, folded: str) -> Iterator[tuple[str, Range]]:
+        """Yield words that a folded text has, each marked by its part of the search, and their places."""
+        if not (self._words or self._prefix):
+            return
+        for token in tokens(folded):
+            if token.is_run:
+                continue
+            if token.text in self._words:
+                yield token.text, Range(token.start, token.end)
+            if self._prefix and token.text.startswith(self._prefix):
+                yield f"{self._prefix}*", Range(token.start, token.start + len(self._prefix))
+
+    def _runs_in(self, folded: str) -> Iterator[tuple[str, Range]]:
+        for run in self._runs:
+            at = folded.find(run)
+            while at >= 0:
+                yield run, Range(at, at + len(run))
+                at = folded.find(run, at + len(run))
+
+
+def _shown(found: list[Range], text: str, folded: str) -> list[Range]:
+    """Return places of a folded text as ranges of the text, joined where they meet."""
+    places = places_in(text, folded)
+    joined: list[Range] = []
+    for place in found:
+        start, end = place if places is None else (places[place.start][0], places[place.end - 1][1])
+        if joined and start <= joined[-1].end:
+            joined[-1] = Range(joined[-1].start, max(end, joined[-1].end))
+        elif len(joined) < MAX_RANGES:
+            joined.append(Range(start, end))
+    return joined
