@@ -26,6 +26,7 @@ from bench import (
     package_size,
     realtime,
     round_trips,
+    search,
     startup,
     store_memory,
     sync_pages,
@@ -45,6 +46,7 @@ PARTS: dict[str, Callable[[Scale], Findings]] = {
     "fan_out": fan_out.measure,
     "length": chat_length.measure,
     "sync": sync_pages.measure,
+    "search": search.measure,
     "push": first_push.measure,
     "durability": durability.measure,
     "store": store_memory.measure,
@@ -60,7 +62,7 @@ COMPARED: dict[str, Callable[[Scale, Sequence[Tree]], Findings]] = {
 }
 ORDER = (
     *("http", "ratios", "where", "auth", "cpu", "client", "group", "realtime", "length"),
-    *("trips", "fan_out", "sync", "push", "durability", "store", "import", "package"),
+    *("trips", "fan_out", "sync", "search", "push", "durability", "store", "import", "package"),
 )
 MAX_ERROR = 300
 STOPPING = (signal.SIGINT, signal.SIGTERM)
