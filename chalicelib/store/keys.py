@@ -81,6 +81,19 @@ reports = of_one(
     "the reports of the chat's messages, at most 1,000",
     "`<reporter>\\0<seq>` -> record",
 )
+threads = of_one(
+    "{c<NNN>}:threads:<chat>",
+    "ZSET",
+    "the replies of the chat's threads",
+    "8 bytes of a reply's seq, big-endian -> seq of the first message of its thread",
+)
+mentions = of_one(
+    "{c<NNN>}:mentions:<chat>",
+    "HASH",
+    "which messages mention whom; of each handle the newest 1,000",
+    "handle, `*` for all, or `!<handle>` for a user whom a mention of all leaves out -> ascending seqs, "
+    "8 bytes each, big-endian",
+)
 outbox = of_partition(
     "{c<NNN>}:outbox",
     "HASH",

@@ -33,7 +33,7 @@ MAX_OTHERS = 10_000
 """Maximum number of former members and other users that a chat remembers."""
 CHOSEN = ("name", "notice", "avatar", "join", "history", "maker")
 """The fields of Info that the creator of a chat chooses; the store sets the others."""
-OF_MESSAGES = (keys.word_filters, keys.reactions, keys.pins, keys.reports)
+OF_MESSAGES = (keys.word_filters, keys.reactions, keys.pins, keys.reports, keys.threads, keys.mentions)
 """The further keys of a chat that hold something of its messages; they go with a deleted chat."""
 UNCHANGED = b"="
 DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)

@@ -80,7 +80,7 @@ class LogEntry(NamedTuple):
     """One message of a log; time in µs since 1970.
 
     change: Number of its last change, µs; 0: it never changed. expires: µs; 0: never. root: Seq of the first
-    message of its thread; 0: it is in none.
+    message of its thread, its own if it is that; 0: it is in none.
     """
 
     seq: int

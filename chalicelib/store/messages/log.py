@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ READ_LOG = Script("messages/read_log")
 DAY_SECONDS = 86_400
 IDS_TTL_SECONDS = 2 * DAY_SECONDS
 PAGE_BYTES = 4 * 1024 * 1024
+LONGEST_REPLY = 9
+"""Length of the longest reply of an append; most leave out the end."""
 LAST_INDEX = 2**53 - 1
 """The largest whole number that Lua can hold."""
 STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIED = range(7)
@@ -32,7 +35,8 @@ STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIE
 class Appended(NamedTuple):
     """The result of an append; seq, time: Of the message, µs since 1970.
 
-    epoch: Of the log, µs. members: Handles of all members of a group that is not large; None for a duplicate.
+    epoch: Of the log, µs. expires: When it expires, µs; 0: never, or it is a duplicate. root: See LogEntry.
+    members: Handles of all members of a group that is not large; None for a duplicate.
     recipients: The attached connections of members of a large group; None for a duplicate.
     """
 
@@ -42,6 +46,8 @@ class Appended(NamedTuple):
     epoch: int
     members: list[str] | None = None
     recipients: list[Recipient] | None = None
+    expires: int = 0
+    root: int = 0
 
 
 class LogPage(NamedTuple):
@@ -80,11 +86,21 @@ class MessageLog:
     def __init__(self, keep: int = 0) -> None:
         self._keep = keep
 
-    def append(self, chat: str, content: Content, *, pending: bool = True) -> Query[Appended]:
+    def append(
+        self,
+        chat: str,
+        content: Content,
+        *,
+        pending: bool = True,
+        lifetime: int = 0,
+        mentioned: Sequence[str] = (),
+    ) -> Query[Appended]:
         """Return the query that appends a message, unless its id was appended before.
 
         chat: The canonical id. content.id: Appended once for the same sender (by case-folded name) within at
         least 24 hours. pending: Whether it adds the delivery to the outbox; if not, its caller does.
+        lifetime: Seconds until the message expires; 0: it never does. mentioned: Fields of `mentions` to
+        which the message is added, see Mentions.
         Reading its reply raises IdConflict if the id was appended with other content; MessageNotFound for a
         reply to a message that does not exist yet; for a group first ChatNotFound, NotAMember and Muted.
         """
@@ -97,6 +113,11 @@ class MessageLog:
             named += tuple([keys.ids(chat, day) for day in days])
             args += [_digest(sender, content.id), _fingerprint(content)]
             args += [days[0], IDS_TTL_SECONDS]
+        if lifetime or mentioned or content.reply_to:
+            if content.id is None:
+                args += ["", "", 0, 0]
+            named += (keys.threads(chat), keys.mentions(chat))
+            args += [lifetime, "\0".join(mentioned)]
         read = functools.partial(_appended, chat)
         return Query(APPEND_MESSAGE, named, tuple(args), read, repeatable=content.id is not None)
 
@@ -188,11 +209,11 @@ def _appended(chat: str, reply: Any) -> Appended:
         raise refusal(chat, NO_MEMBER)
     if outcome == MUTED:
         raise muted(chat, sent)
-    epoch, members, *recipients = rest
+    rest += [None] * (LONGEST_REPLY - len(reply))
+    epoch, members, json, protobuf, expires, root = rest
     named = members.decode().split("\0") if members else None
-    return Appended(
-        seq, sent, outcome == DUPLICATE, epoch, named, recipients_of(*recipients) if recipients else None
-    )
+    recipients = None if json is None else recipients_of(json, protobuf)
+    return Appended(seq, sent, outcome == DUPLICATE, epoch, named, recipients, expires or 0, root or 0)
 
 
 def _reading(

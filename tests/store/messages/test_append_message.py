@@ -15,7 +15,7 @@ from chalicelib.store import keys, partitions
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.inbox.read_state import ACCEPTED, WROTE
 from chalicelib.store.messages.content import Content
-from chalicelib.store.messages.log import DAY_SECONDS, IDS_TTL_SECONDS, Appended
+from chalicelib.store.messages.log import DAY_SECONDS, IDS_TTL_SECONDS, Appended, MessageLog
 from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
@@ -547,3 +547,39 @@ def test_a_mute_says_until_when(log: Log, raw: RawClient) -> None:
 
     write_member(raw, "ann", 0, muted=EPOCH)
     assert log.append(GROUP, HELLO).seq == 1
+
+
+# --- threads, mentions and expiry ---------------------------------------------------------------------------
+
+
+def test_reply_joins_the_thread_of_the_message_it_replies_to(store: Store, log: Log, raw: RawClient) -> None:
+    """A reply, and a reply to a reply, have the same root; the root is marked, and keeps its content."""
+    log.append(CHAT, HELLO)
+    roots = [log.append(CHAT, Content("bob", "re", reply_to=seq)).root for seq in (1, 2, 1)]
+
+    assert roots == [1, 1, 1]
+    entries = log.after(CHAT, 0, 10).entries
+    assert [one.root for one in entries] == [1, 1, 1, 1]
+    assert entries[0].content == HELLO
+    assert raw.zrange(keys.threads(CHAT), 0, -1, withscores=True) == [(eight(seq), 1) for seq in (2, 3, 4)]
+
+
+def test_message_with_a_lifetime_says_when_it_expires(store: Store, log: Log) -> None:
+    """A message expires its lifetime after it was sent."""
+    stored = store.run(MessageLog().append(CHAT, HELLO, lifetime=60))
+    (entry,) = log.after(CHAT, 0, 10).entries
+
+    assert stored.expires == entry.expires == entry.time + 60_000_000
+    assert (entry.root, entry.content) == (0, HELLO)
+
+
+def test_mentions_hold_the_newest_thousand_in_order(store: Store, log: Log, raw: RawClient) -> None:
+    """A message is added to each mentioned field; a field has the newest 1,000 messages."""
+    held = b"".join(eight(seq) for seq in range(1, 1001))
+    raw.hset(keys.mentions(CHAT), "bob", held)
+    write_elements(raw, [element(EPOCH, "ann", "x")] * 1000)
+    store.run(MessageLog().append(CHAT, Content("ann", "@bob @all"), mentioned=("bob", "*")))
+
+    assert raw.hget(keys.mentions(CHAT), "bob") == held[8:] + eight(1001)
+    assert raw.hget(keys.mentions(CHAT), "*") == eight(1001)
+    assert log.after(CHAT, 1000, 1).entries[0].root == 0

@@ -1,6 +1,6 @@
 #!lua
 -- Appends one message to a chat's log in one step, at most once for an idempotency id, if its sender may write.
--- requires: clock, numbers, append, attached_connections, chat_log, read_states, send_permission
+-- requires: clock, numbers, append, attached_connections, chat_log, mentions, read_states, send_permission, threads
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
@@ -10,23 +10,27 @@ local outbox = KEYS[6] -- HASH, see Outbox: the delivery of the message becomes 
 local chat_connections = KEYS[7] -- HASH, see ChatConnections; read for a large chat
 -- KEYS[8..11]: ids HASH, see MessageLog, of four UTC days in a row: the store's today and yesterday are among them as long as the
 --   caller's clock is less than a day off; absent when the message has no id
+-- the last two KEYS, only with ARGV[11..]: threads ZSET, see Threads; mentions HASH, see Mentions
 local body = ARGV[1] -- msgpack array, opaque here
 local keep = tonumber(ARGV[2]) -- integer, maximum number of messages in the log; 0: all
 local sender = ARGV[3] -- handle
 local kind = ARGV[4] -- of the chat, 'group' (or a room) or 'direct'
 local item = ARGV[5] -- the pending delivery; empty: none becomes pending
 local reply_to = tonumber(ARGV[6]) -- integer, the seq of the message that it replies to; 0: none
-local field = ARGV[7] -- 8 bytes, digest of sender and id
+local field = ARGV[7] -- 8 bytes, digest of sender and id; absent or empty: there is no id
 local fingerprint = ARGV[8] -- 8 bytes, digest of the content
 local first_day = ARGV[9] -- integer, the UTC day of KEYS[8]
 local ttl = ARGV[10] -- integer, seconds that an ids key lives after its last write
+-- ARGV[11..] are absent for a message that is no reply, mentions nobody and does not expire
+local lifetime = tonumber(ARGV[11]) -- integer, seconds until the message expires; 0: it never does
+local mentioned = ARGV[12] -- fields of mentions to which it is added, with \0 between them; may be empty
 -- reply: {seq, time in µs, outcome, epoch of the log, handles of the members of a group that is not large, with \0 between them
 --   or nil}; of a large chat {seq, time in µs, outcome, epoch, nil, the connections that take JSON, those that take protobuf}, see
---   recipients.
+--   recipients. With ARGV[11..] at the 8th and 9th place: when the message expires, µs, and the root of its thread; 0: none.
 --   Outcomes: 0: stored, 1: was stored before, 2: the id has other content; nothing is stored with 3: the chat does not exist,
 --   4: not a member, 5: muted until that time, 6: there is no message to reply to
-local FIRST_IDS = 8
-local time, large, handles, today = now(), false, '', nil
+local FIRST_IDS, IDS = 8, 4
+local time, large, handles, today, root = now(), false, '', nil, 0
 
 if kind == GROUP then
   local refusal, muted_until, is_large = send_permission(chat, members, sender, time)
@@ -35,8 +39,9 @@ if kind == GROUP then
   if not large then handles = table.concat(redis.call('HKEYS', members), '\0') end
 end
 
-if #KEYS >= FIRST_IDS then
-  for i = FIRST_IDS, #KEYS do
+if field and field ~= '' then
+  local last_ids = FIRST_IDS + IDS - 1
+  for i = FIRST_IDS, last_ids do
     local held = redis.call('HGET', KEYS[i], field)
     if held then
       local stored, sent, seq = struct.unpack('>c8I8I6', held)
@@ -45,15 +50,18 @@ if #KEYS >= FIRST_IDS then
     end
   end
   local offset = math.floor(time / 86400000000) - tonumber(first_day)
-  today = KEYS[FIRST_IDS + math.max(0, math.min(offset, #KEYS - FIRST_IDS))]
+  today = KEYS[FIRST_IDS + math.max(0, math.min(offset, IDS - 1))]
 end
 
 if reply_to > 0 then
-  local _, head = bounds(log)
+  local base, head = bounds(log)
   if reply_to > head then return {head, 0, 6} end
+  root = root_of(log, base, reply_to)
 end
 
-local seq, sent, epoch = add_message(log, uncounted, body, keep, time)
+local seq, sent, epoch, expires = add_message(log, uncounted, body, keep, time, lifetime, root)
+if root > 0 then redis.call('ZADD', KEYS[#KEYS - 1], root, struct.pack('>I8', seq)) end
+if mentioned then each_mention(mentioned, function(name) add_mention(KEYS[#KEYS], name, seq) end) end
 local own = read_state_of(read_states, sender)
 own.read, own.received = seq, seq
 own.flags = bit.bor(own.flags, ACCEPTED, kind ~= GROUP and WROTE or 0)
@@ -64,5 +72,8 @@ if today then
   redis.call('HSET', today, field, fingerprint .. struct.pack('>I8I6', sent, seq))
   redis.call('EXPIRE', today, ttl)
 end
-if large then return {seq, sent, 0, epoch, false, attached(chat_connections, members, time)} end
-return {seq, sent, 0, epoch, handles}
+local reply = large and {seq, sent, 0, epoch, false, attached(chat_connections, members, time)} or {seq, sent, 0, epoch, handles}
+if lifetime then
+  reply[6], reply[7], reply[8], reply[9] = reply[6] or false, reply[7] or false, expires, root
+end
+return reply

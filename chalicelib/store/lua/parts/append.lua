@@ -1,9 +1,11 @@
 -- Appends messages to a chat's log.
+-- requires: element
 
--- Appends a message and trims the log. Returns its seq, its time and the log's epoch, µs.
+-- Appends a message and trims the log. Returns its seq, its time, the log's epoch and when the message expires, µs.
 -- log: LIST, see MessageLog. uncounted: ZSET, see Chats. body: msgpack array. keep: maximum number of messages in the log,
--- 0: all. time: now, µs.
-local function add_message(log, uncounted, body, keep, time)
+-- 0: all. time: now, µs. lifetime: seconds until it expires, 0: never. root: seq of its thread's root, 0: it is
+-- in none. Both are nil for a message with neither.
+local function add_message(log, uncounted, body, keep, time, lifetime, root)
   local header = redis.call('LINDEX', log, 0)
   if header then
     local last = redis.call('LINDEX', log, -1)
@@ -13,7 +15,14 @@ local function add_message(log, uncounted, body, keep, time)
     redis.call('RPUSH', log, header)
   end
   local base, epoch = struct.unpack('>I8I8', header, 2)
-  local held = redis.call('RPUSH', log, struct.pack('>BI8', 1, time) .. body) - 1
+  local expires, element = 0, nil
+  if lifetime and (lifetime > 0 or root > 0) then
+    if lifetime > 0 then expires = time + lifetime * 1000000 end
+    element = extended(time, 0, expires, root, body)
+  else
+    element = struct.pack('>BI8', 1, time) .. body
+  end
+  local held = redis.call('RPUSH', log, element) - 1
 
   local surplus = held - keep
   if keep > 0 and surplus > 0 then
@@ -21,5 +30,5 @@ local function add_message(log, uncounted, body, keep, time)
     redis.call('LTRIM', log, surplus, -1)
     redis.call('ZREMRANGEBYSCORE', uncounted, '-inf', base + surplus)
   end
-  return base + held, time, epoch
+  return base + held, time, epoch, expires
 end
