@@ -318,6 +318,11 @@ def test_changes_are_refused(user: str, since: str, status: int) -> None:
     assert asked("GET", f"/v1/chats/{chat}/changes", user, query=f"since={since}").status == status
 
 
-def test_a_chat_of_two_has_no_changes() -> None:
-    """A direct chat has no changes; only groups and rooms do."""
-    assert asked("GET", "/v1/chats/ann:bob/changes", "ann").status == 400
+def test_a_direct_chat_has_changes_of_messages_only() -> None:
+    """The feed of a direct chat is empty until a message changes."""
+    send("ann", "ann:bob")
+    page = asked("GET", "/v1/chats/ann:bob/changes", "ann")
+    assert (page.status, page.body["changes"], page.body["next"]) == (200, [], "0")
+    asked("PATCH", "/v1/chats/ann:bob/messages/1", "ann", {"text": "later"})
+    (changed,) = asked("GET", "/v1/chats/ann:bob/changes", "bob").body["changes"]
+    assert (changed["subject"], changed["message"]["text"]) == ("message", "later")

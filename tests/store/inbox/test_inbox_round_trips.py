@@ -166,7 +166,7 @@ def test_changes_page_takes_two_round_trips(round_trips: RoundTrips, chat: str) 
     """Changes take two round trips: the caller and the changes, then the members' state."""
     asked("GET", f"/v1/chats/{chat}/changes")
 
-    assert round_trips.sizes == [AUTHENTICATE + 3, 1]
+    assert round_trips.sizes == [AUTHENTICATE + 1, 1]
 
 
 @pytest.mark.parametrize(
