@@ -159,16 +159,22 @@ class Services:
         )
         mirror = EdgeMirror(store, follows, posts, timelines)
         self.blocked_invitations = BlockedInvitations(store, stores.chats, self._transactions, mirror.block)
-        removal = EdgeRemoval(store, follows, timelines)
+        removal, rows = EdgeRemoval(store, follows, timelines), self._delivery.profile_rows
         erasure = AccountErasure(
             store, stores.accounts, stores.claims, indexer, removal, stores.inboxes, self._erase_from
         )
+
+        def erase(handle: str) -> None:
+            rows.deliver(handle)  # before the inbox is gone, which names the chats
+            erasure.erase(handle)
+
         handlers: dict[str, JobHandler] = {
             "index": indexer.index,
             "follow": mirror.follow,
             "block": self.blocked_invitations.decline,
             "posts": PostFanOut(store, follows, posts, timelines, self.settings.large_author).run,
-            "delete": erasure.erase,
+            "rows": rows.deliver,
+            "delete": erase,
         }
         self.jobs = PendingJobs(store, stores.pending_work, self._queue, handlers)
 

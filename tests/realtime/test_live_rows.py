@@ -12,6 +12,7 @@ import pytest
 from chalicelib.errors import StoreUnavailable
 from chalicelib.schemas.chats import ChatChanges, NewChat
 from chalicelib.schemas.inbox import Flags, ReadUpTo
+from chalicelib.schemas.users import ProfileChanges
 from chalicelib.services.chats.decisions import Rule
 from chalicelib.services.chats.rules import inviting, moderation, roles
 from tests.realtime.recorded_connections import LARGE_CHAT, Socket, Stage
@@ -183,3 +184,38 @@ def test_failed_push_of_rows_fails_no_request(stage: Stage, monkeypatch: pytest.
 
     assert ann.pushed() == {}
     assert ann.synced()[chat]["name"] == "Coffee"
+
+
+def test_new_name_shows_in_the_rows_of_direct_chats(stage: Stage) -> None:
+    """A user's new name and picture reach both sides of their direct chats, at once and by the next sync."""
+    stage.register("ann")
+    for other in ("bob", "cid", "dan"):
+        stage.write("ann", f"ann:{other}")
+    stage.services.chats.leave(stage.caller("cid"), "ann:cid")
+    bob, cid, dan = (Desk(stage, user) for user in ("bob", "cid", "dan"))
+    stage.services.profiles.change("ann", ProfileChanges(name="Ann", avatar="pic"))
+
+    for desk, chat in ((bob, "ann:bob"), (dan, "ann:dan")):
+        row = desk.pushed()[chat]
+        assert row == desk.synced()[chat]
+        assert row["users"][0] == {"handle": "ann", "name": "Ann", "avatar": "pic"}
+    assert (cid.pushed(), cid.synced()) == ({}, {})
+    stage.services.profiles.change("ann", ProfileChanges(name="Ann", bio="Queen"))
+    assert bob.pushed() == {}
+
+    stage.services.deletion.delete("ann")
+    row = bob.pushed()["ann:bob"]
+    assert row == bob.synced()["ann:bob"]
+    assert row["users"][0] == {"handle": "ann", "name": "", "avatar": None}
+
+
+def test_own_devices_get_the_rows_with_the_new_name(stage: Stage) -> None:
+    """A user's own other devices get the rows of their direct chats, of the last active ones."""
+    token = stage.register("ann")
+    for number in range(3):
+        stage.write("ann", f"ann:user{number}")
+    phone = stage.connect("ann", token=token)
+
+    stage.services.profiles.change("ann", ProfileChanges(name="Ann"))
+
+    assert {frame["chat"] for frame in phone.of_type("chat")} == {f"ann:user{number}" for number in range(3)}

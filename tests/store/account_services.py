@@ -146,6 +146,7 @@ class Village:
         handlers: dict[str, Callable[..., None]] = {
             "delete": self.erasure.erase,
             "index": self.directory.index,
+            "rows": lambda handle: None,
             "follow": edge_mirror.follow,
             "block": edge_mirror.block,
             "posts": PostFanOut(store, self.follows, self.posts, self.timelines, 10_000).run,

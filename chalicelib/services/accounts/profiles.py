@@ -15,7 +15,14 @@ from chalicelib.services.values.emails import EMAIL, checked_email
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.profile_fields import checked_avatar, checked_bio, checked_name
 from chalicelib.services.views.profile import me_of, user_of
-from chalicelib.store.accounts.accounts import FOUND_BY, Accounts, Profile, index_item
+from chalicelib.store.accounts.accounts import (
+    FOUND_BY,
+    SHOWN_IN_ROWS,
+    Accounts,
+    Profile,
+    index_item,
+    rows_item,
+)
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.redis.client import Store
 
@@ -93,6 +100,8 @@ class Profiles:
             raise _gone()
         if FOUND_BY & fields.keys():
             self._jobs.try_now(index_item(handle))
+        if SHOWN_IN_ROWS & fields.keys():
+            self._jobs.try_now(rows_item(handle))
         me = self.me(handle)
         if email and me.email is None:
             raise _taken()

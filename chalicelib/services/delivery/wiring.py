@@ -14,6 +14,7 @@ from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.frame_push import FramePush
 from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.services.delivery.presence_notices import PresenceNotices
+from chalicelib.services.delivery.profile_rows import ProfileRows
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.delivery.receipts import ReceiptDelivery
 from chalicelib.services.delivery.room_notices import RoomNotices
@@ -51,6 +52,7 @@ class Delivery:
         self.row_push = RowPush(
             store, user_connections, stores.summaries, stores.user_cards, self.push, queue
         )
+        self.profile_rows = ProfileRows(store, stores.inboxes, self.row_push, self.names)
         self.fan_out = ChatFanOut(store, stores.inboxes, stores.outbox, self.message_push)
         self.presence_notices = PresenceNotices(store, user_connections, self.push)
         self.session_closer = SessionCloser(store, user_connections, self.push, self.disconnect)

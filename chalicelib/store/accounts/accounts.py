@@ -22,6 +22,8 @@ CLEAR_EMAIL = Script("accounts/clear_email")
 
 FOUND_BY = frozenset({"name", "email"})
 """The fields by which a user is found besides the handle; other slots hold entries and claims for them."""
+SHOWN_IN_ROWS = frozenset({"name", "avatar"})
+"""The fields that the rows of a user's direct chats show, in the inboxes of both users."""
 FIXED = ("handle", "made", "deleted")
 TEXTS = ("name", "bio", "avatar", "email", "password", "source", "who_may_add_me")
 
@@ -112,7 +114,8 @@ class Accounts:
         fields = _fields(changes)
         cleared = [name for name in changes if name not in fields and name not in FIXED]
         item = index_item(handle) if FOUND_BY & changes.keys() else ""
-        args = (item, len(fields), *(part for pair in fields.items() for part in pair), *cleared)
+        rows = rows_item(handle) if SHOWN_IN_ROWS & changes.keys() else ""
+        args = (item, rows, len(fields), *(part for pair in fields.items() for part in pair), *cleared)
         return Query(UPDATE_ACCOUNT, _user_and_pending(handle), args, lambda flat: _account(handle, flat))
 
     def clear_email(self, handle: str, email: str) -> Query[object]:
@@ -149,6 +152,11 @@ class Accounts:
 def index_item(handle: str) -> str:
     """Return the pending item that brings the search entries and claims of a user up to date."""
     return f"index:{handle}"
+
+
+def rows_item(handle: str) -> str:
+    """Return the pending item that brings the rows of a user's direct chats up to date."""
+    return f"rows:{handle}"
 
 
 def delete_item(handle: str) -> str:

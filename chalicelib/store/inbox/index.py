@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.store import key_rows, keys
@@ -29,6 +29,7 @@ READ_ACTIVE_CHATS = Script("inbox/read_active_chats")
 READ_MOVED_CHATS = Script("inbox/read_moved_chats")
 READ_LARGE_CHATS = Script("inbox/read_large_chats")
 CHECK_LARGE_CHATS = Script("inbox/check_large_chats")
+MOVE_CHATS = Script("inbox/move_chats")
 REGISTER_LINEAGE = Script("inbox/register_lineage")
 
 MAX_LINEAGES = 128
@@ -82,6 +83,13 @@ class Inboxes:
         named = (*_index_keys(entry.handle), *(key(entry.handle) for key in more))
         args = (chat, entry.stamp, int(entry.state), entry.active, entry.inviter)
         return Query(WRITE_INBOX_ENTRY, named, args, _updated)
+
+    def move(self, chats: Mapping[str, Sequence[str]]) -> UserBatch[dict[str, list[str]]]:
+        """Return the batch that gives chats new versions in the inboxes of users who have them there.
+
+        chats: Of each user. Its result is the chats that moved, of each user.
+        """
+        return of_users(chats, 5, functools.partial(_moving, chats), _all_moved)
 
     def active(
         self, handle: str, below: ScoredMember | None, since: int, limit: int, checks: int = 0
@@ -159,6 +167,20 @@ def _delivering(
 ) -> Query[list[Recipient]]:
     named = itertools.chain.from_iterable(map(_delivery_keys, handles))
     return Query(script, tuple(named), args, _recipients)
+
+
+def _moving(chats: Mapping[str, Sequence[str]], handles: Sequence[str]) -> Query[dict[str, list[str]]]:
+    def read(reply: list[bytes]) -> dict[str, list[str]]:
+        pairs = zip(handles, reply, strict=True)
+        return {handle: moved.decode().split("\0") for handle, moved in pairs if moved}
+
+    named = itertools.chain.from_iterable(map(_index_keys, handles))
+    args = ["\0".join(chats[handle]) for handle in handles]
+    return Query(MOVE_CHATS, tuple(named), tuple(args), read)
+
+
+def _all_moved(parts: list[dict[str, list[str]]]) -> dict[str, list[str]]:
+    return {handle: moved for part in parts for handle, moved in part.items()}
 
 
 def _updated(reply: list[Any]) -> UpdatedEntry:
