@@ -11,8 +11,9 @@ from enum import Enum
 
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER
-from chalicelib.push_gateway.management_api import ManagementApi, NoAnswer
+from chalicelib.push_gateway.management_api import ManagementApi
 from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
+from chalicelib.push_gateway.signed_api import NoAnswer
 
 INLINE = 50
 """Connections that one call pushes to at once; each has a thread, so none waits for a dead one."""
