@@ -55,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_algorithms: tuple[str, ...] = ("RS256", "ES256")
     import_private: bool = False
     work_queue: str | None = None
+    word_filter: str | None = None
+    word_filter_fails: Literal["closed", "open"] = "closed"
     large_author: int = 10_000
     socket_url: str | None = None
     push_url: str | None = None
@@ -190,6 +192,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "PARLEY_OIDC_ALGORITHMS": ("oidc_algorithms", readers.algorithms),
     "PARLEY_IMPORT_PRIVATE": ("import_private", readers.flag),
     "PARLEY_WORK_QUEUE": ("work_queue", readers.https),
+    "PARLEY_WORD_FILTER": ("word_filter", readers.function_or_url),
+    "PARLEY_WORD_FILTER_FAILS": ("word_filter_fails", readers.one_of("closed", "open")),
     "PARLEY_LARGE_AUTHOR": ("large_author", readers.positive),
     "PARLEY_SOCKET_URL": ("socket_url", readers.sockets),
     "PARLEY_PUSH_URL": ("push_url", readers.https),

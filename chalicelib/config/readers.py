@@ -107,6 +107,10 @@ iam = matching(
 )
 
 https = matching(r"https?://[^\s?#@]+", "a URL that begins with https:// and has no query")
+function_or_url = matching(
+    r"https?://[^\s#@]+|(?:arn:[a-z0-9-]+:lambda:[a-z0-9-]+:\d{12}:function:)?[A-Za-z0-9_-]{1,64}(?::[A-Za-z0-9_$-]{1,128})?",
+    "the name or ARN of a Lambda function, or a URL that begins with https:// or http://",
+)
 sockets = matching(r"wss?://[^\s?#@]+", "a URL that begins with wss:// or ws:// and has no query")
 
 

@@ -47,6 +47,7 @@ from chalicelib.errors.chats import (
     PostNotFound,
     ScheduledNotFound,
     SendUnconfirmed,
+    TextRefused,
     TooManyChats,
     TooManyReports,
     TooManyScheduled,
@@ -54,6 +55,7 @@ from chalicelib.errors.chats import (
     not_a_member,
 )
 from chalicelib.errors.server import (
+    FilterUnavailable,
     MethodNotAllowed,
     NoSuchRoute,
     Overloaded,
@@ -82,6 +84,7 @@ __all__ = [
     "ConnectionEnded",
     "CrossSite",
     "FieldError",
+    "FilterUnavailable",
     "Forbidden",
     "HandleNeeded",
     "HistoryChanged",
@@ -112,6 +115,7 @@ __all__ = [
     "SessionNotFound",
     "StoreFull",
     "StoreUnavailable",
+    "TextRefused",
     "TextTooLong",
     "TooManyChats",
     "TooManyReports",

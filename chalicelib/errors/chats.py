@@ -17,6 +17,12 @@ class Muted(Forbidden):
     code, title = "muted", "Muted"
 
 
+class TextRefused(Forbidden):
+    """The operator's word filter refuses the text."""
+
+    code, title = "text_refused", "Text refused"
+
+
 class Banned(Forbidden):
     """The user is banned from the chat."""
 

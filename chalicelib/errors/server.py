@@ -59,6 +59,18 @@ class RealtimeUnavailable(ParleyError):
     status, code, title = 503, "realtime_unavailable", "Realtime unavailable"
 
 
+class FilterUnavailable(ParleyError):
+    """The word filter did not answer in time, and without it no text is accepted."""
+
+    status, code, title = 503, "filter_unavailable", "Word filter unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server cannot check texts at the moment; nothing was stored. Try again.",
+            headers={"Retry-After": "1"},
+        )
+
+
 class StoreUnavailable(ParleyError):
     """The server cannot reach its store, or the store did not answer in time."""
 

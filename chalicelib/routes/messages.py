@@ -25,7 +25,14 @@ MESSAGES = "/v1/chats/{chat}/messages"
 MESSAGE = MESSAGES + "/{seq}"
 REFUSALS = (errors.BadRequest, errors.NotAMember, errors.ChatNotFound, errors.StoreUnavailable)
 CHANGING = (*REFUSALS, errors.Forbidden, errors.MessageNotFound, errors.MessageDeleted, errors.StoreFull)
-WRITING = (errors.UserNotFound, errors.Blocked, errors.IdConflict, errors.TextTooLong)
+WRITING = (
+    errors.UserNotFound,
+    errors.Blocked,
+    errors.IdConflict,
+    errors.TextTooLong,
+    errors.TextRefused,
+    errors.FilterUnavailable,
+)
 
 
 @route(
@@ -97,6 +104,8 @@ def one(call: Call, caller: Caller, chat: str, seq: str) -> Response:
         *CHANGING,
         errors.MessageChanged,
         errors.TextTooLong,
+        errors.TextRefused,
+        errors.FilterUnavailable,
         errors.Blocked,
     ),
 )

@@ -44,6 +44,7 @@ from chalicelib.services.messages.scheduled import ScheduledService
 from chalicelib.services.messages.scheduled_sender import ScheduledSender
 from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.messages.service import Messages
+from chalicelib.services.messages.text_filter import text_filter
 from chalicelib.services.messages.transaction import MessageTransactions
 from chalicelib.services.realtime.wiring import Realtime, UseCases
 from chalicelib.services.search.chats import ChatSearch
@@ -137,7 +138,8 @@ class Services:
         appender = MessageAppender(
             self._store, log, accounts, statuses, inboxes, names, needs_account=self._needs_account
         )
-        sender = MessageSender(appender, self._delivery.fan_out, names)
+        self._texts = text_filter(self.settings)
+        sender = MessageSender(appender, self._delivery.fan_out, names, self._texts)
         self.messages = Messages(log, self._ids, sender, reader, self._reader_view)
         self.reports = ReportService(
             self._store, self._ids, self.names, log, self._stores.chats, self._stores.reports
@@ -148,7 +150,7 @@ class Services:
         transactions = MessageTransactions(
             self._store, self._stores.message_changes, accounts, self._delivery.fan_out
         )
-        self.message_changes = MessageChanger(self._ids, transactions)
+        self.message_changes = MessageChanger(self._ids, transactions, self._texts)
         self.tiktok = TikTokMessages(log, self.names, self._ids, sender, reader)
 
     def _wire_jobs(self) -> None:
@@ -234,6 +236,8 @@ class Services:
         """
         push = functools.partial(installed.prepare, self._delivery.pusher)
         steps: list[Callable[[], object]] = [push, *([self._store.prepare] if connect else [])]
+        if self._texts.word_filter is not None:
+            steps.append(self._texts.word_filter.prepare)
         for step in steps:
             try:
                 step()

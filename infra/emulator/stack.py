@@ -16,7 +16,13 @@ from infra.emulator.process import Emulator
 from infra.local.shutdown import Shutdown, StartError, say
 from infra.local.store.valkey import embedded
 
-PASSED_ON = ("PARLEY_RATE_LIMITS", "PARLEY_ARGON2", "PARLEY_LEASE_SECONDS")
+PASSED_ON = (
+    "PARLEY_RATE_LIMITS",
+    "PARLEY_ARGON2",
+    "PARLEY_LEASE_SECONDS",
+    "PARLEY_WORD_FILTER",
+    "PARLEY_WORD_FILTER_FAILS",
+)
 """Settings that the functions get from this process."""
 
 

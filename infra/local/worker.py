@@ -9,7 +9,7 @@ import gc
 import sys
 from typing import Any
 
-from chalicelib import pauses
+from chalicelib import pauses, waits
 from chalicelib.config import Settings
 from chalicelib.http import OPERATIONS
 from chalicelib.routes import connections
@@ -41,6 +41,7 @@ def gateway() -> Gateway:
     app = functions.app
     installed.install(node_on_loop)
     pauses.install(greenlets.pause)
+    waits.install(greenlets.outcome)
     _collect_less_garbage()
     slow = [(operation.method, operation.path) for operation in OPERATIONS if operation.slow]
     settings = Settings.from_env()

@@ -18,7 +18,7 @@ from tests.aws.lint_exceptions import CFN_LINT
 from tests.aws.template_lookup import called, of_type, references, values
 
 REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"]
-OF_THE_SDK = {"AWS_ENDPOINT_URL_SQS"}
+OF_THE_SDK = {"AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_LAMBDA"}
 
 
 def problems(template: Template) -> list[str]:

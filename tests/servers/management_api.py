@@ -159,13 +159,20 @@ class Connections(ThreadingHTTPServer):
         self._thread.join()
 
 
-def is_signed(method: str, path: str, headers: dict[str, str], body: bytes, token: str | None) -> bool:
+def is_signed(
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    token: str | None,
+    service: str = SERVICE,
+) -> bool:
     """Whether a request is signed as the documentation of AWS Signature Version 4 has it."""
     sent = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
     kind, _, rest = sent.get("authorization", "").partition(" ")
     parts = dict(part.strip().split("=", 1) for part in rest.split(",") if "=" in part)
     day = time.strftime("%Y%m%d", time.gmtime())
-    scope = f"{day}/{REGION}/{SERVICE}/aws4_request"
+    scope = f"{day}/{REGION}/{service}/aws4_request"
     names = parts.get("SignedHeaders", "").split(";")
     needed = {"host", "x-amz-date"} | ({"x-amz-security-token"} if token else set())
     if kind != "AWS4-HMAC-SHA256" or parts.get("Credential") != f"{KEY}/{scope}" or not needed <= set(names):
@@ -178,6 +185,6 @@ def is_signed(method: str, path: str, headers: dict[str, str], body: bytes, toke
     )
     to_sign = "\n".join([kind, sent["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = f"AWS4{SECRET}".encode()
-    for part in (day, REGION, SERVICE, "aws4_request"):
+    for part in (day, REGION, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), parts.get("Signature", ""))

@@ -14,12 +14,12 @@ from chalicelib.services import Services
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store import keys
+from chalicelib.store.messages.content import entry_of
 from chalicelib.store.messages.scheduled import Due
 from chalicelib.store.redis import client
 from tests.servers.engines import Engine
 from tests.store.account_services import CrashingStore
-from tests.store.chat_calls import bodies
-from tests.store.log_records import RawClient, settings_for
+from tests.store.log_records import RawClient, elements_of, settings_for
 
 MINUTE = 60.0
 
@@ -94,4 +94,4 @@ def end_leases(raw: RawClient, handle: str = "ann", at: int = 1) -> None:
 
 def texts_of(raw: RawClient, chat: str = "ann:bob") -> list[str]:
     """Return the texts in the log of a chat."""
-    return [body[1] for body in bodies(raw, chat)]
+    return [entry_of(1, element).content.text for element in elements_of(raw, chat)[1:]]

@@ -106,6 +106,17 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         )
     ],
     "PARLEY_LARGE_AUTHOR": [("1", 1), ("10000", 10_000)],
+    "PARLEY_WORD_FILTER": [
+        (named, named)
+        for named in (
+            "words",
+            "words:live",
+            "arn:aws:lambda:eu-north-1:123456789012:function:words",
+            "http://127.0.0.1:9000/check?for=parley",
+            "https://filter.example/",
+        )
+    ],
+    "PARLEY_WORD_FILTER_FAILS": [("closed", "closed"), ("open", "open")],
     "PARLEY_SOCKET_URL": [
         (url, url)
         for url in (
@@ -213,6 +224,8 @@ BAD: dict[str, list[str]] = {
     "PARLEY_PUSH_URL": ["wss://abc.example", "https://a.example/?x=1", "https://u:p@a.example"],
     "PARLEY_LEASE_SECONDS": ["0", "1", "86401", "-5", "11m", "1.5"],
     "PARLEY_LARGE_AUTHOR": ["0", "-1", "many"],
+    "PARLEY_WORD_FILTER": ["words.py", "a b", "ftp://filter.example", "arn:aws:sqs:eu-north-1:1:words"],
+    "PARLEY_WORD_FILTER_FAILS": ["yes", "OPEN"],
 }
 
 

@@ -55,29 +55,36 @@ class MessageAppender:
         self._sends = OneStepSends()
         self._needs_account = needs_account
 
-    def append(self, caller: Caller, chat: ChatId, content: Content, skip: str | None) -> Stored:
-        """Append a message; skip: Id of a connection that the message is not pushed to.
+    def append(
+        self, caller: Caller, chat: ChatId, content: Content, skip: str | None, sent_text: str
+    ) -> Stored:
+        """Append a message.
 
-        Raises what MessageSender.send raises once the content is checked.
+        skip: Id of a connection that the message is not pushed to. sent_text: The text as the caller sent
+        it, by which a repeated send is recognised. Raises what MessageSender.send raises once the content is
+        checked.
         """
         if self._store.has_one_slot and (chat.members is not None or not caller.authenticated):
-            stored = self._in_one_step(caller, chat, content, skip)
+            stored = self._in_one_step(caller, chat, content, skip, sent_text)
             if stored is not None:
                 return stored
         self._authenticate(caller, chat)
-        return Stored(self._append(caller, self._log.append(chat.text, content)), None)
+        append = self._log.append(chat.text, content, sent_text=sent_text)
+        return Stored(self._append(caller, append), None)
 
     def check(self, caller: Caller, chat: ChatId, content: Content) -> None:
         """Return if `append` would accept a message now, and append nothing; raises what it raises."""
         self._authenticate(caller, chat)
         self._store.run(self._log.check(chat.text, caller.handle, content.reply_to))
 
-    def _in_one_step(self, caller: Caller, chat: ChatId, content: Content, skip: str | None) -> Stored | None:
+    def _in_one_step(
+        self, caller: Caller, chat: ChatId, content: Content, skip: str | None, sent_text: str
+    ) -> Stored | None:
         """Append a message in one round trip; None: the store refused it before anything ran."""
         other = self._checked_user(caller, chat)
         is_direct = chat.members is not None
         steps = Steps(
-            self._log.append(chat.text, content, pending=not is_direct),
+            self._log.append(chat.text, content, pending=not is_direct, sent_text=sent_text),
             caller.authenticating(),
             None if other is None else self._accounts.relation(other, caller.handle),
             self._inboxes.delivery(chat.text, chat.members) if chat.members is not None else None,

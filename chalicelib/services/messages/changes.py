@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from chalicelib.errors import Forbidden, MessageChanged, bad_field
 from chalicelib.schemas.messages import EditRequest
 from chalicelib.services.auth.caller import Caller
+from chalicelib.services.messages.text_filter import TextFilter
 from chalicelib.services.messages.transaction import ChangedMessage, MessageTransactions
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.services.values.message_limits import checked_text
 from chalicelib.store.chats.info import Role
 from chalicelib.store.messages.changes import NewVersion
 from chalicelib.store.messages.content import LogEntry, tombstone, with_extra
@@ -32,10 +32,12 @@ class MessageChanger:
         self,
         ids: ChatIds,
         transactions: MessageTransactions,
+        texts: TextFilter,
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._ids = ids
         self._transactions = transactions
+        self._texts = texts
         self._clock = clock
 
     def edit(
@@ -52,8 +54,9 @@ class MessageChanger:
 
         if_change: Number of the change that the message must have; None: any. skip: Id of a connection that
         the change is not pushed to. Raises MessageNotFound, MessageDeleted, MessageChanged, Forbidden,
-        BadRequest, TextTooLong, ChatNotFound, NotAMember, Muted, Blocked."""
-        text = checked_text(request.text)
+        BadRequest, TextTooLong, TextRefused, FilterUnavailable, ChatNotFound, NotAMember, Muted, Blocked."""
+        found = self._ids.own(caller.handle, chat)
+        text = self._texts.checked(caller, found.text, request.text)
 
         def decide(entry: LogEntry) -> NewVersion | None:
             _check_own(caller, entry)
@@ -67,7 +70,6 @@ class MessageChanger:
                 with_extra(replace(entry.content, text=text), edited=self._clock()), writes=True
             )
 
-        found = self._ids.own(caller.handle, chat)
         return self._transactions.change(caller, found, seq, decide, contacts=True, skip=skip)
 
     def delete(self, caller: Caller, chat: str, seq: int, *, skip: str | None = None) -> ChangedMessage:

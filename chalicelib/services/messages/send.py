@@ -11,6 +11,7 @@ from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.outgoing_message import OutgoingMessage, outgoing
 from chalicelib.services.messages.append import MessageAppender, Stored
+from chalicelib.services.messages.text_filter import TextFilter
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.services.values.message_limits import checked_id, checked_text
 from chalicelib.store.messages.content import Content, LogEntry
@@ -40,16 +41,20 @@ OnStored = Callable[[Sent], object]
 class MessageSender:
     """Checks messages, appends them to their chats and delivers them.
 
-    The checks, in order: the content; the caller's token and rate limits; in a direct chat, whether the
-    caller may contact the other user; then in the script of the append (lua/messages/append_message.lua)
-    membership, a mute, an id that was used for other content, and the message that is replied to.
+    The checks, in order: the content; if there is a word filter, the caller's token and rate limits, and the
+    filter; the caller's token and rate limits; in a direct chat, whether the caller may contact the other
+    user; then in the script of the append (lua/messages/append_message.lua) membership, a mute, an id that
+    was used for other content, and the message that is replied to.
     A send to a direct chat takes one round trip, one to a group two; on a cluster they take three.
     """
 
-    def __init__(self, appender: MessageAppender, fan_out: ChatFanOut, names: DisplayNames) -> None:
+    def __init__(
+        self, appender: MessageAppender, fan_out: ChatFanOut, names: DisplayNames, texts: TextFilter
+    ) -> None:
         self._appender = appender
         self._fan_out = fan_out
         self._names = names
+        self._texts = texts
 
     def send(
         self,
@@ -66,10 +71,12 @@ class MessageSender:
         sender: The caller's handle as the log stores it; by default case-folded.
         skip: Id of a connection that the message is not pushed to.
         Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict,
-        NotAuthenticated, TooManyRequests; MessageNotFound for a reply to no message.
+        NotAuthenticated, TooManyRequests, TextRefused, FilterUnavailable; MessageNotFound for a reply to no
+        message.
         """
-        content = _content(request, sender or caller.handle)
-        stored = self._appender.append(caller, chat, content, skip)
+        text = self._texts.checked(caller, chat.text, request.text)
+        content = _content(request, sender or caller.handle, text)
+        stored = self._appender.append(caller, chat, content, skip, request.text)
         appended = stored.appended
         entry = LogEntry(appended.seq, appended.time, content)
         name = self._names.known(caller.handle)
@@ -81,8 +88,11 @@ class MessageSender:
         return sent
 
     def check(self, caller: Caller, chat: ChatId, request: SendRequest) -> None:
-        """Return if the caller may send a message now; raises what `send` does, except IdConflict."""
-        self._appender.check(caller, chat, _content(request, caller.handle))
+        """Return if the caller may send a message now, which the word filter is not asked about.
+
+        Raises what `send` does, except IdConflict.
+        """
+        self._appender.check(caller, chat, _content(request, caller.handle, checked_text(request.text)))
 
     def _deliver(self, chat: ChatId, stored: Stored, shown: OutgoingMessage, skip: str | None) -> None:
         appended, delivered = stored
@@ -99,10 +109,10 @@ class MessageSender:
         )
 
 
-def _content(request: SendRequest, sender: str) -> Content:
+def _content(request: SendRequest, sender: str, text: str) -> Content:
     return Content(
         sender,
-        checked_text(request.text),
+        text,
         checked_id(request.id),
         request.kind,
         reply_to=request.reply_to,

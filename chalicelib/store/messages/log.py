@@ -94,6 +94,7 @@ class MessageLog:
         pending: bool = True,
         lifetime: int = 0,
         mentioned: Sequence[str] = (),
+        sent_text: str | None = None,
     ) -> Query[Appended]:
         """Return the query that appends a message, unless its id was appended before.
 
@@ -101,6 +102,7 @@ class MessageLog:
         least 24 hours. pending: Whether it adds the delivery to the outbox; if not, its caller does.
         lifetime: Seconds until the message expires; 0: it never does. mentioned: Fields of `mentions` to
         which the message is added, see Mentions.
+        sent_text: The text as the sender sent it, if a word filter has changed it.
         Reading its reply raises IdConflict if the id was appended with other content; MessageNotFound for a
         reply to a message that does not exist yet; for a group first ChatNotFound, NotAMember and Muted.
         """
@@ -111,7 +113,7 @@ class MessageLog:
         if content.id is not None:
             days = _id_days()
             named += tuple([keys.ids(chat, day) for day in days])
-            args += [_digest(sender, content.id), _fingerprint(content)]
+            args += [_digest(sender, content.id), _fingerprint(content, sent_text)]
             args += [days[0], IDS_TTL_SECONDS]
         if lifetime or mentioned or content.reply_to:
             if content.id is None:
@@ -237,6 +239,6 @@ def _digest(*parts: str) -> bytes:
     return blake2b(encode(parts), digest_size=8).digest()
 
 
-def _fingerprint(content: Content) -> bytes:
+def _fingerprint(content: Content, sent_text: str | None) -> bytes:
     replied = () if content.reply_to is None else (str(content.reply_to),)
-    return _digest(content.kind, content.text, *replied)
+    return _digest(content.kind, content.text if sent_text is None else sent_text, *replied)

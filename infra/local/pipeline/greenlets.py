@@ -11,7 +11,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -112,6 +112,13 @@ def result(future: asyncio.Future[T]) -> T:
     future.add_done_callback(lambda _: resume(call, None))
     wait()
     return future.result()
+
+
+def outcome(future: Future[T], seconds: float) -> T:
+    """Return the result of a thread, while the loop goes on if the code runs in a call; see waits.install."""
+    if current() is None:
+        return future.result(seconds)
+    return result(asyncio.ensure_future(asyncio.wait_for(asyncio.wrap_future(future), seconds)))
 
 
 @functools.cache

@@ -1,0 +1,1 @@
+"""The word filter: a function of the operator's that allows, refuses or changes texts of users."""
