@@ -142,7 +142,13 @@ class Services:
         sender = MessageSender(appender, self._delivery.fan_out, names, self._texts)
         self.messages = Messages(log, self._ids, sender, reader, self._reader_view)
         self.reports = ReportService(
-            self._store, self._ids, self.names, log, self._stores.chats, self._stores.reports
+            self._store,
+            self._ids,
+            self.names,
+            log,
+            self._stores.chats,
+            self._stores.reports,
+            self._reader_view,
         )
         scheduled = self._stores.scheduled
         self.scheduled = ScheduledService(self._store, scheduled, self._ids, sender)

@@ -22,7 +22,7 @@ from chalicelib.services.values.message_limits import REPLY_BYTES
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.paging import Field, TextCursor, number, take_fitting
 from chalicelib.services.values.times import rfc3339
-from chalicelib.services.views.message_row import message
+from chalicelib.services.views.reader_view import ReaderView
 from chalicelib.store.chats.changes import ChatSnapshot
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.messages import reports as stored
@@ -57,7 +57,14 @@ class ReportService:
     """
 
     def __init__(
-        self, store: Store, ids: ChatIds, names: Names, log: MessageLog, chats: Chats, reports: Reports
+        self,
+        store: Store,
+        ids: ChatIds,
+        names: Names,
+        log: MessageLog,
+        chats: Chats,
+        reports: Reports,
+        view: ReaderView,
     ) -> None:
         self._store = store
         self._ids = ids
@@ -65,6 +72,7 @@ class ReportService:
         self._log = log
         self._chats = chats
         self._reports = reports
+        self._view = view
 
     def add(self, caller: Caller, chat: str, seq: str, request: ReportRequest) -> None:
         """Report another user's message that the caller can read; a repeated report replaces the first.
@@ -109,7 +117,9 @@ class ReportService:
     def _messages(self, chat: str, seqs: Iterable[int], reader: str) -> dict[int, Message]:
         """Return those of some messages that a user can read."""
         parts = self._store.run_all(self._log.after(chat, seq - 1, 1, reader=reader) for seq in seqs)
-        return {entry.seq: message(chat, entry) for part in parts for entry in part.entries}
+        entries = [entry for part in parts for entry in part.entries]
+        row = self._view.rows(chat, reader, entries)
+        return {entry.seq: row(entry) for entry in entries}
 
 
 def _note(note: str) -> str:
