@@ -68,12 +68,12 @@ def read(call: Call, caller: Caller, chat: str) -> Response:
     {200: Chat},
     body=ChatChanges,
     example={"name": "Croquet", "notice": "Bring a flamingo.", "join": "request"},
-    fails=WRITING,
+    fails=(*WRITING, errors.UserNotFound, errors.Blocked),
 )
 def change(call: Call, caller: Caller, chat: str) -> Response:
     """Change the name, notice, picture and settings of a group or room; for admins and owners.
 
-    An absent field stays as it is; null clears a field.
+    An absent field stays as it is; null clears a field. Of a direct chat, both users can change `expires_in`.
     """
     changes = call.body(ChatChanges)
     return reply(call.services.chats.change(caller, chat, changes))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.schemas.inbox import ChatRow
-from chalicelib.schemas.messages import MAX_PAGE, Time
+from chalicelib.schemas.messages import MAX_PAGE, ExpiresIn, Time
 from chalicelib.schemas.social import Next, PageCursor, Person
 from chalicelib.schemas.system_events import Join, Kind, Role
 from chalicelib.schemas.users import Avatar
@@ -48,6 +48,7 @@ class NewChat(Struct, kw_only=True, forbid_unknown_fields=True):
     avatar: Avatar | UnsetType | None = UNSET
     join: Join | UnsetType = UNSET
     history: History | UnsetType = UNSET
+    expires_in: ExpiresIn | UnsetType | None = UNSET
     members: Annotated[
         list[Handle] | UnsetType, Meta(description="Members from the start, beside the caller.")
     ] = UNSET
@@ -78,6 +79,10 @@ class ChatChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     avatar: Avatar | UnsetType | None = UNSET
     join: Join | UnsetType = UNSET
     history: History | UnsetType = UNSET
+    expires_in: Annotated[
+        ExpiresIn | UnsetType | None,
+        Meta(description="Of later messages; a direct chat has this field alone. null: they never expire."),
+    ] = UNSET
 
 
 class ListedMember(Person, kw_only=True):

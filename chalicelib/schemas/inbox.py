@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.schemas.encoded import Encoded
-from chalicelib.schemas.messages import MAX_PAGE, CursorText, Time
+from chalicelib.schemas.messages import MAX_PAGE, CursorText, ExpiresIn, Time
 from chalicelib.schemas.social import Next, PageCursor
 from chalicelib.schemas.system_events import Event, Kind, Role
 
@@ -76,6 +76,10 @@ class ChatRow(Struct, kw_only=True):
         list[ChatUser] | None,
         Meta(description="The two users of a direct chat, by handle; one if it is a chat with oneself."),
     ]
+    expires_in: Annotated[
+        ExpiresIn | UnsetType,
+        Meta(description="Set for all new messages of the chat; absent: they never expire."),
+    ] = UNSET
     epoch: Annotated[int, Meta(description="The id of the chat's history; 0 while it is empty.")]
     seq: Annotated[
         int, Meta(description="The seq of the newest message that the caller may read; 0 for none.")

@@ -47,6 +47,16 @@ Text = Annotated[
 RepliedTo = Annotated[
     int, Meta(ge=1, le=2**53 - 1, description="The seq of the message in this chat that this one replies to.")
 ]
+MIN_EXPIRES_IN, MAX_EXPIRES_IN = 5, 365 * 86_400
+"""Seconds."""
+ExpiresIn = Annotated[
+    int,
+    Meta(
+        ge=MIN_EXPIRES_IN,
+        le=MAX_EXPIRES_IN,
+        description="Seconds after which a message is deleted by itself: from 5 to a year of 365 days.",
+    ),
+]
 SentKind = Annotated[
     Literal["text"],
     Meta(description="The kind that clients send; only the server writes messages of kind `system`."),
@@ -67,6 +77,7 @@ class SendRequest(Struct, forbid_unknown_fields=True):
     id: MessageId | None = None
     kind: SentKind = "text"
     reply_to: RepliedTo | None = None
+    expires_in: ExpiresIn | None = None
 
 
 class EditRequest(Struct, forbid_unknown_fields=True):

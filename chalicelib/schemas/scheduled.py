@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.schemas.messages import ChatId, RepliedTo, SendRequest, Text, Time
+from chalicelib.schemas.messages import ChatId, ExpiresIn, RepliedTo, SendRequest, Text, Time
 from chalicelib.schemas.social import Next, PageCursor
 
 MAX_SCHEDULED_PAGE = 100
@@ -29,6 +29,7 @@ class ScheduledChanges(Struct, forbid_unknown_fields=True):
     send_at: SendAt | UnsetType = UNSET
     text: Text | UnsetType = UNSET
     reply_to: RepliedTo | UnsetType | None = UNSET
+    expires_in: ExpiresIn | UnsetType | None = UNSET
 
 
 class SendFailure(Struct, kw_only=True):
@@ -48,6 +49,7 @@ class Scheduled(Struct, kw_only=True):
     made_at: Time
     text: str
     reply_to: RepliedTo | UnsetType = UNSET
+    expires_in: ExpiresIn | UnsetType = UNSET
     failed: Annotated[
         SendFailure | UnsetType,
         Meta(

@@ -50,3 +50,6 @@ class Event(Struct, kw_only=True, omit_defaults=True):
     history: Annotated[
         bool | UnsetType, Meta(description="Whether members can now read messages from before they joined.")
     ] = UNSET
+    expires_in: Annotated[
+        int | UnsetType, Meta(description="Seconds after which new messages now expire; 0: never.")
+    ] = UNSET

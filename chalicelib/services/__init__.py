@@ -38,6 +38,7 @@ from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.append import MessageAppender
 from chalicelib.services.messages.changes import MessageChanger
+from chalicelib.services.messages.expiry_sweep import ExpirySweep
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.reports import ReportService
 from chalicelib.services.messages.scheduled import ScheduledService
@@ -157,6 +158,9 @@ class Services:
             self._store, self._stores.message_changes, accounts, self._delivery.fan_out
         )
         self.message_changes = MessageChanger(self._ids, transactions, self._texts)
+        self.expiry_sweep = ExpirySweep(
+            self._store, self._stores.expiries, self._stores.message_changes, self._delivery.fan_out
+        )
         self.tiktok = TikTokMessages(log, self.names, self._ids, sender, reader)
 
     def _wire_jobs(self) -> None:

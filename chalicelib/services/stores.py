@@ -18,6 +18,7 @@ from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.read_state import ReadStates
 from chalicelib.store.messages.changes import MessageChanges
+from chalicelib.store.messages.expiries import Expiries
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.messages.reports import Reports
@@ -58,6 +59,7 @@ class Stores:
         self.log = MessageLog(settings.keep_messages)
         self.message_changes = MessageChanges()
         self.change_feed = ChangeFeed()
+        self.expiries = Expiries()
         self.outbox = Outbox()
         self.reports = Reports()
         self.scheduled = ScheduledMessages()

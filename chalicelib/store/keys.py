@@ -94,6 +94,12 @@ mentions = of_one(
     "handle, `*` for all, or `!<handle>` for a user whom a mention of all leaves out -> ascending seqs, "
     "8 bytes each, big-endian",
 )
+expiries = of_partition(
+    "{c<NNN>}:expiries",
+    "ZSET",
+    "when messages of the chats of a partition expire",
+    "`<seq>\\0<chat>` -> µs",
+)
 outbox = of_partition(
     "{c<NNN>}:outbox",
     "HASH",

@@ -25,8 +25,8 @@ class Log:
         self._log = MessageLog(keep)
 
     def append(self, chat: str, content: Content) -> Appended:
-        """Append a message."""
-        return self._store.run(self._log.append(chat, content))
+        """Append a message; of a duplicate, the stored message is left out."""
+        return self._store.run(self._log.append(chat, content))._replace(first=None)
 
     def after(self, *args: Any, **cursor: Any) -> LogPage:
         """Read what follows a seq."""

@@ -13,6 +13,7 @@ from chalicelib.schemas.messages import (
     ChangeNumber,
     ChatId,
     CursorText,
+    ExpiresIn,
     MessageId,
     RepliedTo,
     SentKind,
@@ -50,6 +51,7 @@ class Send(FromClient, tag="send", kw_only=True):
     text: Text
     kind: SentKind = "text"
     reply_to: RepliedTo | None = None
+    expires_in: ExpiresIn | None = None
 
 
 class Edit(FromClient, tag="edit", kw_only=True):

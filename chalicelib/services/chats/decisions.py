@@ -42,7 +42,7 @@ class Decision(NamedTuple):
 
     member_changes: tuple[MemberChange, ...]
     event: Stored | None = None
-    info: Mapping[str, str | bool] | None = None
+    info: Mapping[str, str | int] | None = None
 
     def shown_to(self, members: Sequence[str] | None) -> Sequence[str]:
         """Return those of all members who see the change in their rows; None: they are too many."""

@@ -16,7 +16,7 @@ from chalicelib.services.values.profile_fields import checked_avatar, checked_na
 from chalicelib.services.values.system_events import event
 from chalicelib.texts import check_lines
 
-Fields = dict[str, str | bool]
+Fields = dict[str, str | int]
 
 
 def checked_fields(given: NewChat | ChatChanges) -> Fields:
@@ -25,7 +25,7 @@ def checked_fields(given: NewChat | ChatChanges) -> Fields:
     return {name: CHECKS[name](value, name) for name, value in values.items() if value is not UNSET}
 
 
-def change_info(action: Action, fields: Mapping[str, str | bool]) -> Decision | None:
+def change_info(action: Action, fields: Mapping[str, str | int]) -> Decision | None:
     """Change fields of a chat; raises BadRequest, Banned, NotAMember, Forbidden.
 
     fields: New values of fields of store.chats.info.Info.
@@ -60,10 +60,15 @@ def _as_given(value: str | bool, _: str) -> str | bool:
     return value
 
 
-CHECKS: dict[str, Callable[[Any, str], str | bool]] = {
+def _seconds(value: int | None, _: str) -> int:
+    return value or 0
+
+
+CHECKS: dict[str, Callable[[Any, str], str | int]] = {
     "name": _name,
     "notice": _notice,
     "avatar": _avatar,
     "join": _as_given,
     "history": _as_given,
+    "expires_in": _seconds,
 }

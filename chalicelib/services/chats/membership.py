@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.schemas.chats import Added, Joined
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.decisions import Action, Decision, Rule
-from chalicelib.services.chats.fields import change_info
+from chalicelib.services.chats.fields import Fields, change_info
 from chalicelib.services.chats.invitee_status import NO_OBJECTION, InviteeStatus, InviteeStatuses
 from chalicelib.services.chats.rules import inviting, joining
 from chalicelib.services.chats.transaction import ChatTransactions
@@ -78,7 +78,7 @@ class Membership:
         snapshot = caller.read(self._viewing(group, caller.handle))
         self._decide(group, snapshot, caller.handle, caller.handle, joining.leave)
 
-    def change_info(self, caller: Caller, group: str, fields: dict[str, str | bool]) -> None:
+    def change_info(self, caller: Caller, group: str, fields: Fields) -> None:
         """Change fields of a group or room, by its canonical id; fields: See `fields.change_info`.
 
         Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.

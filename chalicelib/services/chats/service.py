@@ -59,13 +59,16 @@ class ChatService:
         return shown, created.is_new
 
     def change(self, caller: Caller, chat: str, changes: ChatChanges) -> Chat:
-        """Change the given fields of a group or room: all of them, or none if one is refused.
+        """Change the given fields of a chat: all of them, or none if one is refused.
 
-        Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
+        Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden, UserNotFound, Blocked.
         """
-        group = self._ids.group(chat)
-        self._membership.change_info(caller, group, checked_fields(changes))
-        return self._details.after_change(group, caller.handle)
+        found = self._ids.own(caller.handle, chat)
+        if found.members is None:
+            self._membership.change_info(caller, found.text, checked_fields(changes))
+        else:
+            self._direct_chats.change(caller, found, _direct_setting(changes))
+        return self._details.after_change(found.text, caller.handle)
 
     def leave(self, caller: Caller, chat: str) -> None:
         """Leave a chat; a direct chat is hidden until somebody writes.
@@ -93,6 +96,20 @@ class ChatService:
 
         self._transactions.delete(found.text, snapshot, check)
         caller.charge(snapshot.info.members - 1 if snapshot.info else 0)
+
+
+def _direct_setting(changes: ChatChanges) -> int:
+    """Return the new `expires_in` of a direct chat, null as 0; raises BadRequest for another field."""
+    given = [name for name, value in structs.asdict(changes).items() if value is not UNSET]
+    errors = [
+        FieldError(name, "a direct chat does not have this field") for name in given if name != "expires_in"
+    ]
+    if errors:
+        named = ", ".join(error.field for error in errors)
+        raise BadRequest(f"{named}: of a direct chat only `expires_in` can be changed", errors=tuple(errors))
+    if changes.expires_in is UNSET:
+        raise bad_field("expires_in", "it is missing: of a direct chat only this field can be changed")
+    return changes.expires_in or 0
 
 
 def _other_of(request: NewChat) -> str:

@@ -79,6 +79,22 @@ class ChatFanOut:
             there = [*change.recipients, *moved]
             self.message_push.push_change(change_frame(chat.text, entry, epoch), there, skip)
 
+    def deliver_expired(
+        self, chat: ChatId, entries: Sequence[LogEntry], epoch: int, last: MessageChange
+    ) -> None:
+        """Deliver the deletions of messages that have expired; see deliver_message_change.
+
+        last: The last one of these changes."""
+        with _left_to_sweep():
+            moved = self._store.run(self.inboxes.deliver_change(chat.text, chat.members or last.members))
+            frames = [change_frame(chat.text, entry, epoch) for entry in entries]
+            self.message_push.push_changes(frames, [*last.recipients, *moved])
+
+    def deliver_settings(self, chat: ChatId) -> None:
+        """Move a direct chat whose settings have changed up in both inboxes, in one round trip."""
+        with _left_to_sweep():
+            self._store.run(self.inboxes.deliver_change(chat.text, chat.members or ()))
+
     def deliver_change(
         self,
         chat: str,

@@ -79,9 +79,13 @@ class MessagePush:
 
         skip: A connection to leave out.
         """
-        there = {one.connection: one for one in recipients if one.connection != skip}
+        self.push_changes([frame], [one for one in recipients if one.connection != skip])
+
+    def push_changes(self, frames: Sequence[ChangeFrame], recipients: Iterable[Recipient]) -> None:
+        """Push changed messages to connections, all at once."""
+        there = list({one.connection: one for one in recipients}.values())
         if there and self._push.inline:
-            self._push.send(AddressedFrame(list(there.values()), frame))
+            self._push.send(*(AddressedFrame(there, frame) for frame in frames))
 
     def push_settled(
         self, time: int, recipients: Iterable[Recipient], message: OutgoingMessage, skip: str | None

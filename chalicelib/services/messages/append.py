@@ -18,6 +18,24 @@ from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 
 
+class NewMessage(NamedTuple):
+    """A message to append.
+
+    sent_text: The text as the caller sent it, by which a repeated send is recognised. lifetime: Seconds until
+    the message expires; 0: those of the chat, if any.
+    """
+
+    content: Content
+    sent_text: str
+    lifetime: int = 0
+
+    def appending(self, log: MessageLog, chat: str, *, pending: bool = True) -> Query[Appended]:
+        """Return the query that appends the message; see MessageLog.append."""
+        return log.append(
+            chat, self.content, pending=pending, lifetime=self.lifetime, sent_text=self.sent_text
+        )
+
+
 class Stored(NamedTuple):
     """A stored message; delivered: None: it is in no inbox yet."""
 
@@ -55,36 +73,29 @@ class MessageAppender:
         self._sends = OneStepSends()
         self._needs_account = needs_account
 
-    def append(
-        self, caller: Caller, chat: ChatId, content: Content, skip: str | None, sent_text: str
-    ) -> Stored:
-        """Append a message.
+    def append(self, caller: Caller, chat: ChatId, new: NewMessage, skip: str | None) -> Stored:
+        """Append a message; skip: Id of a connection that the message is not pushed to.
 
-        skip: Id of a connection that the message is not pushed to. sent_text: The text as the caller sent
-        it, by which a repeated send is recognised. Raises what MessageSender.send raises once the content is
-        checked.
+        Raises what MessageSender.send raises once the content is checked.
         """
         if self._store.has_one_slot and (chat.members is not None or not caller.authenticated):
-            stored = self._in_one_step(caller, chat, content, skip, sent_text)
+            stored = self._in_one_step(caller, chat, new, skip)
             if stored is not None:
                 return stored
         self._authenticate(caller, chat)
-        append = self._log.append(chat.text, content, sent_text=sent_text)
-        return Stored(self._append(caller, append), None)
+        return Stored(self._append(caller, new.appending(self._log, chat.text)), None)
 
     def check(self, caller: Caller, chat: ChatId, content: Content) -> None:
         """Return if `append` would accept a message now, and append nothing; raises what it raises."""
         self._authenticate(caller, chat)
         self._store.run(self._log.check(chat.text, caller.handle, content.reply_to))
 
-    def _in_one_step(
-        self, caller: Caller, chat: ChatId, content: Content, skip: str | None, sent_text: str
-    ) -> Stored | None:
+    def _in_one_step(self, caller: Caller, chat: ChatId, new: NewMessage, skip: str | None) -> Stored | None:
         """Append a message in one round trip; None: the store refused it before anything ran."""
         other = self._checked_user(caller, chat)
         is_direct = chat.members is not None
         steps = Steps(
-            self._log.append(chat.text, content, pending=not is_direct, sent_text=sent_text),
+            new.appending(self._log, chat.text, pending=not is_direct),
             caller.authenticating(),
             None if other is None else self._accounts.relation(other, caller.handle),
             self._inboxes.delivery(chat.text, chat.members) if chat.members is not None else None,

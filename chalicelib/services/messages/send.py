@@ -10,7 +10,7 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.outgoing_message import OutgoingMessage, outgoing
-from chalicelib.services.messages.append import MessageAppender, Stored
+from chalicelib.services.messages.append import MessageAppender, NewMessage, Stored
 from chalicelib.services.messages.text_filter import TextFilter
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.services.values.message_limits import checked_id, checked_text
@@ -76,9 +76,12 @@ class MessageSender:
         """
         text = self._texts.checked(caller, chat.text, request.text)
         content = _content(request, sender or caller.handle, text)
-        stored = self._appender.append(caller, chat, content, skip, request.text)
+        new = NewMessage(content, request.text, request.expires_in or 0)
+        stored = self._appender.append(caller, chat, new, skip)
         appended = stored.appended
-        entry = LogEntry(appended.seq, appended.time, content)
+        entry = appended.first or LogEntry(
+            appended.seq, appended.time, content, expires=appended.expires, root=appended.root
+        )
         name = self._names.known(caller.handle)
         sent = Sent(outgoing(chat.text, entry, appended.epoch, name), appended.duplicate)
         if on_stored is not None:

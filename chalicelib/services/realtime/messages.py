@@ -49,7 +49,7 @@ class MessageFrames:
         def acknowledge(sent: Sent) -> None:
             self._push.send(answer(connection.recipient, _ack(sent, frame.ref)))
 
-        request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to)
+        request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to, frame.expires_in)
         self._messages.send(connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id)
 
     def pull(self, connection: Connection, frame: Pull) -> None:

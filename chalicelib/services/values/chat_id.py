@@ -70,6 +70,12 @@ class ChatIds:
         return found.text
 
 
+def canonical(chat: str) -> ChatId:
+    """Return the chat of a canonical id, which is not checked."""
+    first, _, second = chat.partition(":")
+    return ChatId(chat, kind_of(chat), None if is_group(chat) else (first, second))
+
+
 def is_group(chat: str) -> bool:
     """Return whether a canonical id is a group's or a room's."""
     return ":" not in chat and chat.startswith((GROUP_PREFIX, ROOM_PREFIX))

@@ -18,6 +18,7 @@ CHANGES: dict[str, str] = {
     "avatar": "the picture",
     "join": "who may join",
     "history": "what new members read",
+    "expires_in": "when messages expire",
 }
 """Fields of a `changed` event, and their names in a sentence."""
 ARTICLES = {"member": "a member", "admin": "an admin", "owner": "an owner"}

@@ -67,6 +67,7 @@ def row(summary: Summary, active: int = 0, cards: Cards = NO_CARDS) -> ChatRow:
         avatar=None if info is None or not info.avatar else info.avatar,
         members=None if info is None else summary.members,
         users=_users(summary.chat, cards),
+        expires_in=summary.expires_in or UNSET,
         epoch=summary.epoch,
         seq=summary.head,
         cursor=_cursor(summary, summary.head, summary.time),

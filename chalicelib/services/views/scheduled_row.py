@@ -19,6 +19,7 @@ def scheduled_row(message: ScheduledMessage) -> Scheduled:
         made_at=rfc3339(body.made),
         text=body.request.text,
         reply_to=body.request.reply_to or UNSET,
+        expires_in=body.request.expires_in or UNSET,
         failed=_failed(body.failure),
     )
 

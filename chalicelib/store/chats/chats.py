@@ -42,11 +42,12 @@ DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)
 class Chats(ChatLists):
     """The truth of groups and rooms. Their keys, all in the chat's partition `{c<NNN>}`, none expires:
 
-    `{c<NNN>}:chat:<chat>`: HASH: name, notice, avatar, join, history (0 or 1), made (µs), maker, owners (how
-        many), large (1, once there were more than PARLEY_LARGE_CHAT members), change_seq and change_time (µs)
-        of the last message of the kind `system`, info_time (µs, of the last change of name and the like),
-        changes_lost (µs, see `changes`), terms (see ChatTerms). Of a deleted chat only: deleted (µs), terms;
-        its id is taken for good.
+    `{c<NNN>}:chat:<chat>`: HASH: name, notice, avatar, join, history (0 or 1), expires_in (seconds after
+        which new messages expire, 0: never), made (µs), maker, owners (how many), large (1, once there were
+        more than PARLEY_LARGE_CHAT members), change_seq and change_time (µs) of the last message of the kind
+        `system`, info_time (µs, of the last change of name and the like), changes_lost (µs, see `changes`),
+        terms (see ChatTerms). Of a deleted chat only: deleted (µs), terms; its id is taken for good. Of a
+        direct chat only expires_in, if it was ever set; see DirectSettings.
     `{c<NNN>}:members:<chat>`: HASH: handle -> role (1 byte, see Role), then since, joined and muted_until, 8
         bytes each, see Member.
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8
@@ -89,7 +90,8 @@ class Chats(ChatLists):
         people: Members, at least one of them an owner, and invited users. body: The packed system message.
         Reading its reply raises ChatFull, LastOwner.
         """
-        fields = _fields({name: getattr(info, name) for name in CHOSEN})
+        chosen = {name: getattr(info, name) for name in CHOSEN}
+        fields = _fields(chosen | ({"expires_in": info.expires_in} if info.expires_in else {}))
         changes = [
             MemberChange(handle, to, inviter=info.maker if to is Relation.INVITED else "")
             for handle, to in people
@@ -104,7 +106,7 @@ class Chats(ChatLists):
         snapshot: ChatSnapshot,
         changes: Sequence[MemberChange],
         *,
-        info: Mapping[str, str | bool] | None = None,
+        info: Mapping[str, str | int] | None = None,
         body: bytes | None,
     ) -> Query[ChatChange | None]:
         """Return the query that changes a chat if it still equals the snapshot; None: it does not.
@@ -157,7 +159,7 @@ def _keys(chat: str) -> tuple[str, ...]:
     return (*people, keys.log(chat), keys.changes(chat), *delivery)
 
 
-def _fields(info: Mapping[str, str | bool]) -> list[str | int]:
+def _fields(info: Mapping[str, str | int]) -> list[str | int]:
     values = {name: int(value) if isinstance(value, bool) else value for name, value in info.items()}
     return [part for pair in values.items() for part in pair]
 

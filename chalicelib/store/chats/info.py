@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -34,7 +34,8 @@ class Info(msgspec.Struct, frozen=True):
 
     notice, avatar: May be empty. join: `invite`, `request` or `open`. history: Whether members may read
     messages from before they joined. made: µs since 1970, by the store's clock. maker: Handle of the creator.
-    large: Whether the chat ever had more than PARLEY_LARGE_CHAT members. members: Their number.
+    large: Whether the chat ever had more than PARLEY_LARGE_CHAT members. members: Their number. expires_in:
+    Seconds after which new messages expire; 0: never.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Info(msgspec.Struct, frozen=True):
     maker: str = ""
     large: bool = False
     members: int = 0
+    expires_in: int = 0
 
 
 class Member(NamedTuple):
@@ -100,6 +102,11 @@ def other_of(handle: str, record: bytes) -> Other:
     return Other(handle, Relation(relation & ~REFUSED), at, since, upto, bool(relation & REFUSED), inviter)
 
 
+def expires_in(fields: Mapping[bytes, bytes]) -> int:
+    """Return the seconds after which new messages expire, from the fields of `chat:<chat>`; 0: never."""
+    return int(fields.get(b"expires_in", 0))
+
+
 def info_of(flat: Sequence[bytes], members: int) -> Info | None:
     """Return the fields in an HGETALL of `chat:<chat>`; None: the chat does not exist, or is deleted.
 
@@ -118,4 +125,5 @@ def info_of(flat: Sequence[bytes], members: int) -> Info | None:
         maker=fields[b"maker"].decode(),
         large=b"large" in fields,
         members=members,
+        expires_in=expires_in(fields),
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.access import kind_of, reader_keys
-from chalicelib.store.chats.info import Info, Role, info_of
+from chalicelib.store.chats.info import Info, Role, expires_in, info_of
 from chalicelib.store.messages.content import LogEntry, entry_of
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
@@ -33,7 +33,8 @@ class Summary(NamedTuple):
     info: Of a group or room, for members, invited users, and users who may join or ask to. members: Their
     number; 0 without info. base, head: The reader may read messages with seqs above base, up to head. time,
     last: The newest of those messages, if any. change: Seq and number of the newest change, see ChangeFeed.
-    read, received: Seqs. stamp, flags: See ReadStates. unread: Number of messages that count as unread."""
+    read, received: Seqs. stamp, flags: See ReadStates. unread: Number of messages that count as unread.
+    expires_in: Seconds after which new messages expire; 0: never."""
 
     chat: str
     state: MembershipState
@@ -53,6 +54,7 @@ class Summary(NamedTuple):
     flags: int
     unread: int
     large: bool
+    expires_in: int = 0
 
 
 class Summaries:
@@ -69,12 +71,13 @@ def _summary(chat: str, reply: Any) -> Summary:
     state, role, muted, base, head, epoch, element, change, changed, *own, large, members = reply[:16]
     read, received, stamp, flags, unread = own
     last = entry_of(head, element) if element else None
+    fields = reply[16:]
     return Summary(
         chat=chat,
         state=MembershipState(state),
         role=Role(role) if role else None,
         muted_until=muted,
-        info=info_of(reply[16:], members),
+        info=info_of(fields, members),
         members=members,
         base=base,
         head=head,
@@ -88,4 +91,5 @@ def _summary(chat: str, reply: Any) -> Summary:
         flags=flags,
         unread=unread,
         large=bool(large),
+        expires_in=expires_in(dict(zip(fields[::2], fields[1::2], strict=True))),
     )

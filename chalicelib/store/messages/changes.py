@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from chalicelib.errors import Forbidden
 from chalicelib.store import key_rows, keys
 from chalicelib.store.access import NO_CHAT, NO_MEMBER, change_item, kind_of, muted, reader_keys, refusal
-from chalicelib.store.messages.content import Content, LogEntry, entry_of, packed
+from chalicelib.store.messages.content import Content, LogEntry, entry_of, packed, stored_entry
+from chalicelib.store.messages.expiries import expiry_of
 from chalicelib.store.messages.log import READ_LOG
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
 from chalicelib.store.redis.query import Query
@@ -58,8 +60,8 @@ class MessageChanges:
     """Changes messages of the log, see MessageLog. It has no keys of its own.
 
     A change raises the subject `e:<seq>` in `changes`, see Chats, to its number, and adds `c<chat>` to the
-    outbox, see Outbox. A deletion also removes the message's reactions and its pin, and adds the seq to
-    `uncounted`."""
+    outbox, see Outbox. A deletion also removes the message's reactions, its pin and its expiry, and adds the
+    seq to `uncounted`."""
 
     @staticmethod
     def read(chat: str, seq: int, reader: str) -> Query[Seen | None]:
@@ -69,7 +71,15 @@ class MessageChanges:
         Reading the reply raises ChatNotFound, NotAMember.
         """
         args = ("after", seq - 1, 1, 1, b"", "", reader, kind_of(chat))
-        return Query(READ_LOG, reader_keys(chat), args, functools.partial(_seen, chat, seq))
+        return Query(READ_LOG, reader_keys(chat), args, functools.partial(_seen, chat, seq, entry_of))
+
+    @staticmethod
+    def read_stored(chat: str, seq: int) -> Query[Seen | None]:
+        """Return the query for one message as the log stores it, also one that has expired: for the sweep.
+
+        None: it was trimmed, or the chat is deleted."""
+        args = ("after", seq - 1, 1, 1, b"", "", "", kind_of(chat))
+        return Query(READ_LOG, reader_keys(chat), args, functools.partial(_seen, chat, seq, stored_entry))
 
     @staticmethod
     def change(chat: str, seen: Seen, new: NewVersion, actor: str) -> Query[MessageChange | None]:
@@ -78,10 +88,11 @@ class MessageChanges:
         actor: Handle of the user who changes it; empty for the server itself, which may do anything.
         Reading the reply raises ChatNotFound; NotAMember, Muted and Forbidden if the actor may not do it.
         """
-        entry, deletes = seen.entry, int(new.content.extra.deleted > 0)
+        entry, deletes = seen.entry, new.content.extra.deleted > 0
         args: tuple[bytes | str | int, ...] = (kind_of(chat), actor, int(new.role), int(new.writes))
-        args += entry.seq, seen.element, packed(new.content), 0 if deletes else entry.expires, deletes
-        args += int(new.content.text != entry.content.text), change_item(chat)
+        args += entry.seq, seen.element, packed(new.content), 0 if deletes else entry.expires, int(deletes)
+        args += int(deletes or new.content.text != entry.content.text), change_item(chat)
+        args += (expiry_of(chat, entry.seq),)
         read = functools.partial(_changed, chat)
         return Query(CHANGE_MESSAGE, _change_keys(chat), args, read, repeatable=False)
 
@@ -97,14 +108,15 @@ _change_keys = key_rows.together(
     keys.reactions,
     keys.pins,
     keys.word_filters,
+    keys.expiries,
 )
 
 
-def _seen(chat: str, seq: int, reply: Any) -> Seen | None:
+def _seen(chat: str, seq: int, decoded: Callable[[int, bytes], LogEntry], reply: Any) -> Seen | None:
     if isinstance(reply, int):
         raise refusal(chat, reply)
     _, _, epoch, first, _, *elements = reply
-    return Seen(entry_of(seq, elements[0]), elements[0], epoch) if elements and first == seq else None
+    return Seen(decoded(seq, elements[0]), elements[0], epoch) if elements and first == seq else None
 
 
 def _changed(chat: str, reply: Any) -> MessageChange | None:

@@ -119,10 +119,25 @@ def packed(content: Content) -> bytes:
 
 
 def entry_of(seq: int, element: bytes) -> LogEntry:
-    """Return a message as the log stores it, a tombstone once it has expired; raises CorruptEntry.
+    """Return a message of the log, a tombstone once it has expired; raises CorruptEntry.
 
     Every reader of the log decodes here, so that nothing shows the text of a message that has expired.
     """
+    entry = stored_entry(seq, element)
+    return entry if not entry.expires or entry.expires > time.time_ns() // 1000 else expired(entry)
+
+
+def expired(entry: LogEntry) -> LogEntry:
+    """Return a message as it is after its expiry; a deleted one does not change."""
+    if entry.is_deleted:
+        return entry
+    return entry._replace(content=tombstone(entry.content, entry.expires))
+
+
+def stored_entry(seq: int, element: bytes) -> LogEntry:
+    """Return a message as the log stores it, also one that has expired: for the sweep, which deletes it.
+
+    Raises CorruptEntry."""
     try:
         if element[:1] == PLAIN:
             return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
@@ -146,10 +161,7 @@ def tombstone(content: Content, deleted: int, by: str = "") -> Content:
 
 def _extended(seq: int, element: bytes) -> LogEntry:
     _, sent, change, expires, root = HEADER.unpack_from(element)
-    content = _decode(element[HEADER.size :])
-    if 0 < expires <= time.time_ns() // 1000 and not content.extra.deleted:
-        content = tombstone(content, expires)
-    return LogEntry(seq, sent, content, change, expires, root)
+    return LogEntry(seq, sent, _decode(element[HEADER.size :]), change, expires, root)
 
 
 def with_extra(content: Content, **changes: Any) -> Content:

@@ -24,7 +24,7 @@ READ_LOG = Script("messages/read_log")
 DAY_SECONDS = 86_400
 IDS_TTL_SECONDS = 2 * DAY_SECONDS
 PAGE_BYTES = 4 * 1024 * 1024
-LONGEST_REPLY = 9
+LONGEST_REPLY = 10
 """Length of the longest reply of an append; most leave out the end."""
 LAST_INDEX = 2**53 - 1
 """The largest whole number that Lua can hold."""
@@ -37,7 +37,8 @@ class Appended(NamedTuple):
 
     epoch: Of the log, µs. expires: When it expires, µs; 0: never, or it is a duplicate. root: See LogEntry.
     members: Handles of all members of a group that is not large; None for a duplicate.
-    recipients: The attached connections of members of a large group; None for a duplicate.
+    recipients: The attached connections of members of a large group; None for a duplicate. first: Of a
+    duplicate, the message as it is now, unless it was trimmed.
     """
 
     seq: int
@@ -48,6 +49,7 @@ class Appended(NamedTuple):
     recipients: list[Recipient] | None = None
     expires: int = 0
     root: int = 0
+    first: LogEntry | None = None
 
 
 class LogPage(NamedTuple):
@@ -100,8 +102,8 @@ class MessageLog:
 
         chat: The canonical id. content.id: Appended once for the same sender (by case-folded name) within at
         least 24 hours. pending: Whether it adds the delivery to the outbox; if not, its caller does.
-        lifetime: Seconds until the message expires; 0: it never does. mentioned: Fields of `mentions` to
-        which the message is added, see Mentions.
+        lifetime: Seconds until the message expires, or those of the chat if these are fewer; 0: those of the
+        chat, if any. mentioned: Fields of `mentions` to which the message is added, see Mentions.
         sent_text: The text as the sender sent it, if a word filter has changed it.
         Reading its reply raises IdConflict if the id was appended with other content; MessageNotFound for a
         reply to a message that does not exist yet; for a group first ChatNotFound, NotAMember and Muted.
@@ -109,11 +111,11 @@ class MessageLog:
         sender = folded(content.sender)
         named = _append_keys(chat)
         args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat)]
-        args += [message_item(chat) if pending else "", content.reply_to or 0]
+        args += [message_item(chat) if pending else f"-{chat}", content.reply_to or 0]
         if content.id is not None:
             days = _id_days()
             named += tuple([keys.ids(chat, day) for day in days])
-            args += [_digest(sender, content.id), _fingerprint(content, sent_text)]
+            args += [_digest(sender, content.id), _fingerprint(content, sent_text, lifetime)]
             args += [days[0], IDS_TTL_SECONDS]
         if lifetime or mentioned or content.reply_to:
             if content.id is None:
@@ -188,6 +190,7 @@ _append_keys = key_rows.together(
     keys.uncounted,
     keys.outbox,
     keys.chat_connections,
+    keys.expiries,
 )
 
 
@@ -212,10 +215,11 @@ def _appended(chat: str, reply: Any) -> Appended:
     if outcome == MUTED:
         raise muted(chat, sent)
     rest += [None] * (LONGEST_REPLY - len(reply))
-    epoch, members, json, protobuf, expires, root = rest
+    epoch, members, json, protobuf, expires, root, element = rest
     named = members.decode().split("\0") if members else None
     recipients = None if json is None else recipients_of(json, protobuf)
-    return Appended(seq, sent, outcome == DUPLICATE, epoch, named, recipients, expires or 0, root or 0)
+    first = entry_of(seq, element) if element else None
+    return Appended(seq, sent, outcome == DUPLICATE, epoch, named, recipients, expires or 0, root or 0, first)
 
 
 def _reading(
@@ -239,6 +243,8 @@ def _digest(*parts: str) -> bytes:
     return blake2b(encode(parts), digest_size=8).digest()
 
 
-def _fingerprint(content: Content, sent_text: str | None) -> bytes:
+def _fingerprint(content: Content, sent_text: str | None, lifetime: int) -> bytes:
     replied = () if content.reply_to is None else (str(content.reply_to),)
-    return _digest(content.kind, content.text if sent_text is None else sent_text, *replied)
+    expires = (f"expires_in {lifetime}",) if lifetime else ()
+    text = content.text if sent_text is None else sent_text
+    return _digest(content.kind, text, *replied, *expires)

@@ -176,7 +176,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     """A store user with access to declared keys only can run every branch of the script."""
     today = int(time.time()) // DAY_SECONDS
     people = (keys.chat, keys.members, keys.others, keys.read_states, keys.chat_connections)
-    kept = (keys.log, *people, keys.uncounted, keys.outbox)
+    kept = (keys.log, *people, keys.uncounted, keys.outbox, keys.expiries)
     names = [name(chat) for name in kept for chat in (CHAT, GROUP)]
     names += [keys.ids(CHAT, day) for day in range(today - 3, today + 4)]
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]

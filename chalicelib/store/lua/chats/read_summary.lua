@@ -2,7 +2,7 @@
 -- Reads what an inbox shows of a chat to one user, and no more than the user may see.
 -- requires: numbers, memberships, newest_change, read_permission, read_states
 local log = KEYS[1] -- LIST, see MessageLog
-local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates
@@ -18,7 +18,7 @@ local own = view.own or read_state_of(read_states, reader)
 if view.state == GONE then return {GONE, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0} end
 
 local change, changed = newest_change(chat, changes)
-local size, info = 0, {}
+local size, info = 0, kind == GROUP and {} or redis.call('HGETALL', chat)
 local shows_info = view.state == MEMBER or view.state == INVITED
 if kind == GROUP then
   shows_info = shows_info or (view.state ~= BANNED and redis.call('HGET', chat, 'join') ~= 'invite')

@@ -11,6 +11,7 @@ local chat_connections = KEYS[7] -- HASH, see ChatConnections; read for a large 
 local reactions = KEYS[8] -- ZSET, see MessageChanges: a deleted message has none
 local pins = KEYS[9] -- ZSET, see MessageChanges: a deleted message is not pinned
 local word_filters = KEYS[10] -- HASH, see WordFilters
+local expiries = KEYS[11] -- ZSET, see Expiries: a deleted message does not expire
 local kind = ARGV[1] -- of the chat, 'group' (or a room) or 'direct'
 local actor = ARGV[2] -- handle; empty: the server itself, which may do anything
 local role_needed = tonumber(ARGV[3]) -- integer, the lowest role in a group or room that may change it
@@ -22,6 +23,7 @@ local expires = tonumber(ARGV[8]) -- integer, µs, when the message expires; 0: 
 local deletes = ARGV[9] == '1' -- 1: the new version is a tombstone
 local rewords = ARGV[10] == '1' -- 1: the new version has another text
 local item = ARGV[11] -- the pending delivery
+local expiry = ARGV[12] -- the message in `expiries`
 -- reply: {0, number of the change, handles of the members of a group that is not large, with \0 between them}; of a large chat {0,
 --   number, nil, the connections that take JSON, those that take protobuf}, see recipients; {1}: the message has moved; {3}: the
 --   chat does not exist; {4}: the actor is not a member; {5, until when the actor is muted, µs}; {6}: the role is too low
@@ -38,6 +40,7 @@ end
 local function drop_traces()
   redis.call('ZREMRANGEBYSCORE', reactions, seq, seq)
   redis.call('ZREM', pins, seq)
+  redis.call('ZREM', expiries, expiry)
   redis.call('ZADD', uncounted, seq, seq)
 end
 
