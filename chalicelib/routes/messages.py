@@ -14,6 +14,8 @@ from chalicelib.schemas.messages import (
     PageQuery,
     SendRequest,
     SentMessage,
+    ThreadPage,
+    ThreadQuery,
 )
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.messages.changes import change_in
@@ -90,6 +92,25 @@ def page(call: Call, caller: Caller, chat: str) -> Response:
 def one(call: Call, caller: Caller, chat: str, seq: str) -> Response:
     """Read one message of a chat; the ETag is the number of its last change."""
     return _versioned(call.services.messages.one(caller, chat, seq))
+
+
+@route(
+    blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
+    "GET",
+    MESSAGE + "/thread",
+    {200: ThreadPage},
+    query=ThreadQuery,
+    fails=(*REFUSALS, errors.MessageNotFound, errors.HistoryChanged),
+)
+def thread(call: Call, caller: Caller, chat: str, seq: str) -> Response:
+    """Read the thread of a message: its first message, and a page of the replies in order.
+
+    A reply to a reply joins the same thread, so any message of the thread names it. A deleted reply leaves
+    the thread. A reply is no change of the first message: a client that has the chat's messages can count.
+    """
+    query = call.query(ThreadQuery)
+    return reply(call.services.threads.page(caller, chat, seq, query.after, query.limit))
 
 
 @route(

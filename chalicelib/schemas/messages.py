@@ -108,6 +108,25 @@ ChangeNumber = Annotated[
 ]
 
 
+class Replied(Struct, kw_only=True):
+    """The message that a reply answers, as it is now."""
+
+    seq: Seq
+    sender: str
+    text: Annotated[str, Meta(description="The beginning of the text, up to 128 characters.")]
+    deleted: Annotated[
+        bool | UnsetType, Meta(description="True if it was deleted or has expired; `text` is empty then.")
+    ] = UNSET
+
+
+class ThreadSummary(Struct, kw_only=True):
+    """The replies to a message, and the replies to these."""
+
+    replies: Annotated[int, Meta(ge=1, description="Number of replies that are not deleted.")]
+    last: Annotated[Seq, Meta(description="The seq of the last one.")]
+    last_at: Time
+
+
 class Message(Struct, kw_only=True):
     """A message of a chat."""
 
@@ -126,6 +145,11 @@ class Message(Struct, kw_only=True):
         Deletion | UnsetType, Meta(description="Only of a deleted or expired message; `text` is empty then.")
     ] = UNSET
     expires_at: Annotated[Time | UnsetType, Meta(description="When it is deleted by itself.")] = UNSET
+    replied: Annotated[
+        Replied | UnsetType,
+        Meta(description="Of a reply: the message that it answers, absent if you may not read that one."),
+    ] = UNSET
+    thread: Annotated[ThreadSummary | UnsetType, Meta(description="Of a message with replies.")] = UNSET
 
 
 class SentMessage(Message, kw_only=True):
@@ -134,6 +158,25 @@ class SentMessage(Message, kw_only=True):
     duplicate: Annotated[
         bool, Meta(description="True when an earlier send with this id had already stored it.")
     ]
+
+
+class ThreadQuery(Struct):
+    """Which replies of a thread: the first ones, without `after`."""
+
+    after: CursorText | None = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 50
+
+
+class ThreadPage(Struct, kw_only=True):
+    """A message with replies, and some of them in rising seq."""
+
+    root: Annotated[
+        Message | None,
+        Meta(description="The first message of the thread; null if you may not read it, or it was trimmed."),
+    ]
+    messages: Annotated[list[Message], Meta(description="Replies, also to replies, that are not deleted.")]
+    next: Annotated[str, Meta(description="Pass as `after` for later replies, now or later.")]
+    more: Annotated[bool, Meta(description="Whether there are already more.")]
 
 
 class PageQuery(Struct):

@@ -46,6 +46,7 @@ from chalicelib.services.messages.scheduled_sender import ScheduledSender
 from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.messages.text_filter import text_filter
+from chalicelib.services.messages.threads import ThreadService
 from chalicelib.services.messages.transaction import MessageTransactions
 from chalicelib.services.realtime.wiring import Realtime, UseCases
 from chalicelib.services.search.chats import ChatSearch
@@ -60,6 +61,7 @@ from chalicelib.services.stores import Stores
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.services.views.reader_view import ReaderView
+from chalicelib.services.views.related_messages import RelatedMessages
 
 
 class Services:
@@ -98,7 +100,7 @@ class Services:
 
     def _wire_chats(self) -> None:
         stores, store, fan_out = self._stores, self._store, self._delivery.fan_out
-        self._reader_view = ReaderView(store)
+        self._reader_view = ReaderView(store, (RelatedMessages(),))
         self.chat_search = ChatSearch(
             store, stores.chats, stores.chat_index, stores.chat_terms, stores.room_list
         )
@@ -142,6 +144,7 @@ class Services:
         self._texts = text_filter(self.settings)
         sender = MessageSender(appender, self._delivery.fan_out, names, self._texts)
         self.messages = Messages(log, self._ids, sender, reader, self._reader_view)
+        self.threads = ThreadService(self._ids, self._reader_view)
         self.reports = ReportService(
             self._store,
             self._ids,

@@ -17,6 +17,8 @@ REPLY_BYTES = 4 * 1024 * 1024
 LONGEST_CHARACTER = 12
 """Maximum size of a character in JSON inside ASCII-only JSON: an emoji is two escapes of 6 bytes."""
 LONGEST_NAMES = 2048
+STUB_CHARACTERS = 128
+"""Maximum number of characters of the text in the stub of a message that is replied to."""
 
 
 def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) -> str:

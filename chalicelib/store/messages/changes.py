@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.errors import Forbidden
@@ -12,6 +12,7 @@ from chalicelib.store.access import NO_CHAT, NO_MEMBER, change_item, kind_of, mu
 from chalicelib.store.messages.content import Content, LogEntry, entry_of, packed, stored_entry
 from chalicelib.store.messages.expiries import expiry_of
 from chalicelib.store.messages.log import READ_LOG
+from chalicelib.store.messages.mentions import fields_of
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
@@ -38,11 +39,14 @@ class NewVersion(NamedTuple):
     """A message as it is to be.
 
     role: The lowest role that may make the change in a group or room. writes: Whether a muted member may not
-    make it."""
+    make it. mentioned, unmentioned: Fields of `mentions` to which the message is added, and that it leaves,
+    see Mentions; a deleted message leaves those of its content."""
 
     content: Content
     role: int = ANY_MEMBER
     writes: bool = False
+    mentioned: Sequence[str] = ()
+    unmentioned: Sequence[str] = ()
 
 
 class MessageChange(NamedTuple):
@@ -60,8 +64,8 @@ class MessageChanges:
     """Changes messages of the log, see MessageLog. It has no keys of its own.
 
     A change raises the subject `e:<seq>` in `changes`, see Chats, to its number, and adds `c<chat>` to the
-    outbox, see Outbox. A deletion also removes the message's reactions, its pin and its expiry, and adds the
-    seq to `uncounted`."""
+    outbox, see Outbox. A deletion also removes the message's reactions, its pin, its expiry and its
+    mentions, takes it out of its thread, and adds the seq to `uncounted`."""
 
     @staticmethod
     def read(chat: str, seq: int, reader: str) -> Query[Seen | None]:
@@ -93,6 +97,8 @@ class MessageChanges:
         args += entry.seq, seen.element, packed(new.content), 0 if deletes else entry.expires, int(deletes)
         args += int(deletes or new.content.text != entry.content.text), change_item(chat)
         args += (expiry_of(chat, entry.seq),)
+        unmentioned = fields_of(entry.content.extra) if deletes else new.unmentioned
+        args += "\0".join(new.mentioned), "\0".join(unmentioned)
         read = functools.partial(_changed, chat)
         return Query(CHANGE_MESSAGE, _change_keys(chat), args, read, repeatable=False)
 
@@ -109,6 +115,8 @@ _change_keys = key_rows.together(
     keys.pins,
     keys.word_filters,
     keys.expiries,
+    keys.threads,
+    keys.mentions,
 )
 
 

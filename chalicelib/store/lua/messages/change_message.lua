@@ -1,6 +1,6 @@
 #!lua
 -- Puts another version in the place of a message, if it is still as the caller has seen it and the actor may change it.
--- requires: clock, numbers, attached_connections, chat_log, element, memberships, next_change, send_permission, word_filters
+-- requires: clock, numbers, attached_connections, chat_log, element, memberships, mentions, next_change, send_permission, threads, word_filters
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
@@ -12,6 +12,8 @@ local reactions = KEYS[8] -- ZSET, see MessageChanges: a deleted message has non
 local pins = KEYS[9] -- ZSET, see MessageChanges: a deleted message is not pinned
 local word_filters = KEYS[10] -- HASH, see WordFilters
 local expiries = KEYS[11] -- ZSET, see Expiries: a deleted message does not expire
+local threads = KEYS[12] -- ZSET, see Threads: a deleted reply leaves its thread
+local mentions = KEYS[13] -- HASH, see Mentions
 local kind = ARGV[1] -- of the chat, 'group' (or a room) or 'direct'
 local actor = ARGV[2] -- handle; empty: the server itself, which may do anything
 local role_needed = tonumber(ARGV[3]) -- integer, the lowest role in a group or room that may change it
@@ -24,6 +26,8 @@ local deletes = ARGV[9] == '1' -- 1: the new version is a tombstone
 local rewords = ARGV[10] == '1' -- 1: the new version has another text
 local item = ARGV[11] -- the pending delivery
 local expiry = ARGV[12] -- the message in `expiries`
+local mentioned = ARGV[13] -- fields of mentions to which the message is added, with \0 between them; may be empty
+local unmentioned = ARGV[14] -- fields of mentions that it leaves, likewise
 -- reply: {0, number of the change, handles of the members of a group that is not large, with \0 between them}; of a large chat {0,
 --   number, nil, the connections that take JSON, those that take protobuf}, see recipients; {1}: the message has moved; {3}: the
 --   chat does not exist; {4}: the actor is not a member; {5, until when the actor is muted, µs}; {6}: the role is too low
@@ -42,6 +46,7 @@ local function drop_traces()
   redis.call('ZREM', pins, seq)
   redis.call('ZREM', expiries, expiry)
   redis.call('ZADD', uncounted, seq, seq)
+  redis.call('ZREM', threads, struct.pack('>I8', seq))
 end
 
 local function change()
@@ -55,6 +60,9 @@ local function change()
   redis.call('LSET', log, seq - base, extended(time, number, expires, root, body))
   if deletes then drop_traces() end
   if rewords then drop_word_filter(word_filters, seq) end
+  each_mention(unmentioned, function(name) drop_mention(mentions, name, seq) end)
+  each_mention(mentioned, function(name) add_mention(mentions, name, seq) end)
+  drop_trimmed_replies(threads, base)
   redis.call('ZADD', changes, decimal(number), 'e:' .. seq)
   redis.call('HSET', outbox, item, decimal(number))
   local is_large = kind == GROUP and redis.call('HEXISTS', chat, 'large') == 1
