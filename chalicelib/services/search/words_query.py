@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from chalicelib.errors import bad_field
+from chalicelib.services.search.quick_look import QuickLook
 from chalicelib.services.search.word_terms import beginning_terms, run_terms, word_term
 from chalicelib.texts import check_lines
 from chalicelib.texts.words import Token, folded_words, places_in, tokens
@@ -18,11 +18,6 @@ MAX_TERMS = 32
 """Maximum number of terms by which filters are tested. More would hardly pass over more messages."""
 MAX_RANGES = 100
 """Maximum number of ranges that are shown of one message: the first ones."""
-
-TEXT = 9
-"""Index in an element before which no text begins."""
-NOT_ASCII = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
-"""A character beyond ASCII, which may be folded to ASCII; few other bytes look like one."""
 
 
 class Range(NamedTuple):
@@ -35,7 +30,8 @@ class Range(NamedTuple):
 class WordsQuery:
     """A search for messages that have all of some words, the last of them also as the beginning of a word.
 
-    terms: Terms that filters of messages with these words have.
+    terms: Terms that filters of messages with these words have. may_be_in: Returns whether an element of a
+    log may have them; see QuickLook.
     """
 
     def __init__(self, found: list[Token]) -> None:
@@ -44,7 +40,7 @@ class WordsQuery:
         self._runs = tuple(dict.fromkeys(token.text for token in found if token.is_run))
         self._prefix = None if last.is_run else last.text
         self._parts = (*self._words, *self._runs, *([self._prefix] if self._prefix else []))
-        self._ascii = [part.encode() for part in self._parts if part.isascii()]
+        self.may_be_in = QuickLook(self._parts).may_find
         terms = [word_term(word) for word in self._words]
         terms += beginning_terms(self._prefix or "")
         terms += itertools.chain.from_iterable(map(run_terms, self._runs))
@@ -62,11 +58,6 @@ class WordsQuery:
         if len(found) > MAX_QUERY_WORDS:
             raise bad_field("q", f"a search has at most {MAX_QUERY_WORDS} words; this has {len(found)}")
         return cls(found)
-
-    def may_be_in(self, element: bytes) -> bool:
-        """Return whether the text in an element of a log may have the words; a fast look at its bytes."""
-        lowered = element.lower()
-        return all(part in lowered for part in self._ascii) or NOT_ASCII.search(element, TEXT) is not None
 
     def ranges_in(self, text: str) -> list[Range]:
         """Return where a text has the words, in order, without overlaps; nothing unless it has all."""
