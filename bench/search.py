@@ -19,6 +19,7 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.search.messages import MessageSearch
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
+from chalicelib.services.views.reader_view import ReaderView
 from chalicelib.store import keys
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.content import Content, packed
@@ -81,7 +82,7 @@ class Bench:
     def __init__(self, raw: redis.Redis) -> None:
         self._raw = raw
         store, names = connect(Settings.from_env()), Names(open_names=True)
-        self._search = MessageSearch(store, ChatIds(names), names, Inboxes())
+        self._search = MessageSearch(store, ChatIds(names), names, Inboxes(), ReaderView(store))
         self._caller = Caller(store, READER)
 
     def measured(self, kind: str, texts: list[str]) -> tuple[tuple[str, ...], list[Aim]]:

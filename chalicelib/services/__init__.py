@@ -122,7 +122,7 @@ class Services:
 
     def _wire_inbox(self) -> None:
         stores, store, delivery = self._stores, self._store, self._delivery
-        self.message_search = MessageSearch(store, self._ids, self.names, stores.inboxes)
+        self.message_search = MessageSearch(store, self._ids, self.names, stores.inboxes, self._reader_view)
         self.inbox = InboxService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.sync = SyncService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.history_check = HistoryCheck(self._ids, self.sync)

@@ -19,10 +19,12 @@ from chalicelib.services.values.cursors import (
     MessageCursor,
     MessageSearchCursor,
 )
+from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.times import microseconds
-from chalicelib.services.views.message_row import message
+from chalicelib.services.views.reader_view import ReaderView
 from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.log_search import Activity, SearchStart
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
@@ -52,12 +54,14 @@ class MessageSearch:
         ids: ChatIds,
         names: Names,
         inboxes: Inboxes,
+        view: ReaderView,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._scanner = Scanner(store)
         self._ids = ids
         self._names = names
         self._inboxes = inboxes
+        self._view = view
         self._clock = clock
 
     def page(
@@ -81,7 +85,8 @@ class MessageSearch:
         hits = list(scan.take(caller.read(scan.step(FIRST_STEP))))
         found = self._scanner.find([scan], limit, LAST_TIME, hits)
         caller.charge(found.work // CHARGED)
-        return _page(found.hits[:limit], _next_in_chat(scan, found.hits, limit))
+        shown = _fitting(found.hits, limit)
+        return self._page(caller.handle, found.hits[:shown], _next_in_chat(scan, found.hits, shown))
 
     def _in_all(
         self, caller: Caller, sought: Sought, cursor: MessageSearchCursor, limit: int
@@ -89,8 +94,24 @@ class MessageSearch:
         cursor, scans = self._scans(caller, sought, cursor)
         found = self._scanner.find(scans, limit, cursor.time)
         caller.charge(found.work // CHARGED)
-        after = _next_in_all(cursor, found, limit)
-        return _page(found.hits[:limit], None if after is None else MESSAGE_SEARCH_CURSOR.encode(after))
+        shown = _fitting(found.hits, limit)
+        after = _next_in_all(cursor, found, shown)
+        text = None if after is None else MESSAGE_SEARCH_CURSOR.encode(after)
+        return self._page(caller.handle, found.hits[:shown], text)
+
+    def _page(self, reader: str, hits: Sequence[Hit], after: str | None) -> MessageSearchPage:
+        chats: dict[str, list[LogEntry]] = {}
+        for hit in hits:
+            chats.setdefault(hit.chat, []).append(hit.entry)
+        rows = self._view.rows_of_chats(reader, chats)
+        found = [
+            FoundMessage(
+                message=rows[hit.chat](hit.entry),
+                ranges=[FoundRange(start=start, end=end) for start, end in hit.ranges],
+            )
+            for hit in hits
+        ]
+        return MessageSearchPage(hits=found, next=after)
 
     def _start(self, before: str | None) -> MessageSearchCursor:
         now = int(self._clock() * 1_000_000)
@@ -124,6 +145,14 @@ class MessageSearch:
             if chat not in unsure
         ]
         return cursor, scans
+
+
+def _fitting(hits: Sequence[Hit], limit: int) -> int:
+    """Return the maximum number of hits of a page: `limit`, or fewer if that many do not fit in a reply."""
+    entries = [hit.entry for hit in hits[:limit]]
+    longest = max((hit.chat for hit in hits[:limit]), key=len, default="")
+    shown = len(fitting(entries, longest))
+    return limit if shown == len(entries) else shown
 
 
 def _settled(cursor: MessageSearchCursor, rows: Sequence[ScoredMember]) -> MessageSearchCursor:
@@ -171,14 +200,3 @@ def _next_in_all(cursor: MessageSearchCursor, found: Found, limit: int) -> Messa
     if found.left is not None:
         return cursor._replace(time=found.left, chat=None)
     return cursor.next_chats() if cursor.low else None
-
-
-def _page(hits: Sequence[Hit], after: str | None) -> MessageSearchPage:
-    found = [
-        FoundMessage(
-            message=message(hit.chat, hit.entry),
-            ranges=[FoundRange(start=start, end=end) for start, end in hit.ranges],
-        )
-        for hit in hits
-    ]
-    return MessageSearchPage(hits=found, next=after)

@@ -44,14 +44,27 @@ class ReaderView:
 
         chat: Its canonical id. entries: All messages that the function is called with.
         """
-        found = [resolver.asking(chat, reader, entries) for resolver in self._resolvers if entries]
-        asked, fields = [one for one in found if one is not None], dict[int, dict[str, Any]]()
+        return self.rows_of_chats(reader, {chat: entries})[chat]
+
+    def rows_of_chats(self, reader: str, entries: Mapping[str, Sequence[LogEntry]]) -> dict[str, Row]:
+        """Return such functions for the messages of several chats, with the round trips of one.
+
+        entries: Messages by the canonical ids of their chats.
+        """
+        fields: dict[str, dict[int, dict[str, Any]]] = {chat: {} for chat in entries}
+        asked = [
+            (chat, query)
+            for chat, of_chat in entries.items()
+            for resolver in self._resolvers
+            if of_chat and (query := resolver.asking(chat, reader, of_chat)) is not None
+        ]
         while asked:
-            results = self._store.run_all(asked)
-            asked = [one for one in results if not isinstance(one, Mapping)]
-            for result in results:
-                _add(fields, result)
-        return functools.partial(_shown, chat, fields)
+            results = self._store.run_all([query for _, query in asked])
+            found = [(chat, result) for (chat, _), result in zip(asked, results, strict=True)]
+            asked = [(chat, result) for chat, result in found if not isinstance(result, Mapping)]
+            for chat, result in found:
+                _add(fields[chat], result)
+        return {chat: functools.partial(_shown, chat, of_chat) for chat, of_chat in fields.items()}
 
     def one(self, chat: str, reader: str, entry: LogEntry) -> Message:
         """Return a message of a chat as a reader sees it; chat: Its canonical id."""

@@ -16,6 +16,7 @@ from chalicelib.services.search.messages import MessageSearch
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.times import rfc3339
+from chalicelib.services.views.reader_view import ReaderView
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.inbox.index import Inboxes
@@ -35,7 +36,7 @@ class Finder:
 
     def __init__(self, store: Store) -> None:
         names = Names(open_names=True)
-        self._search = MessageSearch(store, ChatIds(names), names, Inboxes())
+        self._search = MessageSearch(store, ChatIds(names), names, Inboxes(), ReaderView(store))
         self._caller = Caller(store, "ann")
         self.pages = 0
 
@@ -108,6 +109,14 @@ def test_newest_messages_with_all_words_come_first(finder: Finder, raw: RawClien
     assert finder.seqs("train", limit=1) == [5, 3, 2, 1]
     (hit,) = finder.page("THE trains", CHAT).hits
     assert [(one.start, one.end) for one in hit.ranges] == [(0, 3), (4, 10)]
+
+
+def test_page_of_long_messages_fits_in_a_reply(finder: Finder, raw: RawClient) -> None:
+    """Where `limit` hits would be too large for a reply, a page has fewer, and the next one the others."""
+    texts(raw, *["hi" + "\x01" * 16_000] * 45)
+
+    assert finder.seqs("hi", limit=100) == [*range(45, 0, -1)]
+    assert finder.pages > 1
 
 
 def test_only_messages_of_the_sender_are_found(finder: Finder, raw: RawClient) -> None:
