@@ -52,6 +52,7 @@ from chalicelib.store.social.follows import Follows, item
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
 from chalicelib.store.work.pending import PendingWork
+from tests.servers.engines import Engine
 from tests.store.log_records import RawClient
 
 T = TypeVar("T")
@@ -119,6 +120,33 @@ class CrashingStore(Store):
         asked = [one.grouped(self._inner._grouping) for one in queries]
         results = iter([self.run(part) for one in asked for part in one.parts])
         return [one.result(results) for one in asked]
+
+
+class ChangesCountingStore(CrashingStore):
+    """Runs the queries of another store until so many have changed something, and then none any more.
+
+    left: Number of queries with a change. engine: The store's servers, which count their changes.
+
+    What a process leaves behind is in the store alone, so it matters after which change it ends, and not how
+    many reads later.
+    """
+
+    def __init__(self, store: Store, left: int, engine: Engine) -> None:
+        super().__init__(store, left)
+        self._engine = engine
+
+    def run(self, query: Runnable[T]) -> T:
+        """Run a query, or crash."""
+        if self._left <= 0 or not isinstance(query, Query):
+            return super().run(query)
+        before = self._changes()
+        answer = self._inner.run(query)
+        self._left -= self._changes() != before
+        return answer
+
+    def _changes(self) -> list[int]:
+        found: list[Any] = [node.info("persistence") for node in self._engine.nodes]
+        return [int(one["rdb_changes_since_last_save"]) for one in found]
 
 
 class Village:
