@@ -14,7 +14,7 @@ from chalicelib.store import keys
 from chalicelib.store.accounts.sessions import Sessions
 from chalicelib.store.realtime.connection_results import ConnectOutcome, Recipient
 from chalicelib.store.redis.client import Store
-from tests.servers.engines import Engine
+from tests.servers.engines import Engine, ValkeyEngine
 from tests.store.account_records import HOUR, clock, write_account, write_session
 from tests.store.connected_users import OTHER_SESSION, SESSION, People
 from tests.store.log_records import RawClient
@@ -209,7 +209,7 @@ def test_connections_against_a_model(engine: Engine, store: Store, raw: RawClien
     run_state_machine_as_test(
         machine_on(engine, store, raw, done),
         settings=settings(
-            max_examples=60 if engine.is_cluster else 100,
+            max_examples=100 if isinstance(engine, ValkeyEngine) else 30,
             stateful_step_count=30,
             suppress_health_check=list(HealthCheck),
         ),
