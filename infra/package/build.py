@@ -56,8 +56,9 @@ def assemble(stage: str, out: Path, repository: Path) -> Package:
         project = Path(temporary)
         source.export(repository, project)
         architecture = choose_architecture(project, stage)
+        merged = _merged(project, stage)
         vendor(project, stage, architecture)
-        chalice_package(project, stage, _merged(project, stage), out.resolve())
+        chalice_package(project, stage, merged, out.resolve())
     package, template = out / "deployment.zip", out / "sam.json"
     python = python_of(stage)
     _check_runtime(template, python)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -60,10 +63,25 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prod(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Package:
     """The package for AWS."""
-    return build("prod", tmp_path_factory.mktemp("prod"), repository=checkout)
+    return _built_once("prod", checkout, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def localstack(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Package:
     """The package for this machine."""
-    return build("localstack", tmp_path_factory.mktemp("localstack"), repository=checkout)
+    return _built_once("localstack", checkout, tmp_path_factory)
+
+
+def _built_once(stage: str, checkout: Path, factory: pytest.TempPathFactory) -> Package:
+    """Return the package of a stage, which the first worker to need it builds for all of them."""
+    folder = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    made = folder / f"{stage}.json"
+    with (folder / f"{stage}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            package = build(stage, folder / stage, repository=checkout)
+            made.write_text(json.dumps(dataclasses.asdict(package), default=str))
+    found = json.loads(made.read_text())
+    return Package(**{**found, "zip": Path(found["zip"]), "template": Path(found["template"])})
