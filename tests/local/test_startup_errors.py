@@ -188,7 +188,7 @@ def test_a_server_looks_for_itself_under_a_name_that_every_server_answers_to() -
     assert b"\r\nHost: localhost\r\n" in head
 
 
-@pytest.mark.parametrize("name", ["d" * 200, "two words", "it's", 'a "b"', "caf\u00e9"])
+@pytest.mark.parametrize("name", ["d" * 200, 'it\'s a "b" of caf\u00e9'])
 def test_any_name_of_a_data_folder(name: str, tmp_path: Path) -> None:
     """A data folder may have a long path, blanks, quotes and any letters; messages are kept there."""
     folder = tmp_path / name
