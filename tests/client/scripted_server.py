@@ -18,6 +18,8 @@ from websockets.http11 import Request, Response
 
 Frame = dict[str, Any]
 EPOCH = 1_700_000_000_000_000
+BEGIN = 1_767_225_600_000_000
+"""The time of the first message, less its number, in µs."""
 MAX_CHECKED = 100
 
 
@@ -52,13 +54,17 @@ class ScriptedServer:
     handshakes: status, headers. errors: error frames by type of frame, each for one. http_errors: answers to
     the next requests: status, headers, body. page: messages of a page. reset: of the next sync.
     before_hello: frames that a hello is answered with before its own answer. checks: whether syncs take what
-    a client holds; those of earlier servers do not.
+    a client holds; those of earlier servers do not. changes: numbers of the last changes by chat and seq.
+    forgotten: whether changes are no longer known. page_changes: changes of a page.
     admitted: how many handshakes are answered; those beyond wait for `admit`.
     """
 
     def __init__(self) -> None:
         self.logs: dict[str, list[Frame]] = {}
         self.epochs: Counter[str] = Counter()
+        self.changes: dict[str, dict[int, int]] = {}
+        self.forgotten = False
+        self.page_changes = 100
         self.peers: list[Peer] = []
         self.silent: set[str] = set()
         self.refusals: deque[tuple[int, dict[str, str]]] = deque()
@@ -141,6 +147,22 @@ class ScriptedServer:
         if not keep:
             self.epochs[chat] += 1
 
+    def change(self, chat: str, seq: int, text: str, **fields: object) -> Frame:
+        """Change a message without a push; return the frame that pushes the change."""
+        self._numbers += 1
+        number = BEGIN + self._numbers
+        message = self.logs[chat][seq - 1] | {"text": text, "change": number, **fields}
+        self.logs[chat][seq - 1] = message
+        changes = self.changes.setdefault(chat, {})
+        changes.pop(seq, None)
+        changes[seq] = number
+        return self.change_frame(chat, seq)
+
+    def change_frame(self, chat: str, seq: int) -> Frame:
+        """Return the frame that pushes a changed message as it is now."""
+        message = {name: value for name, value in self.logs[chat][seq - 1].items() if name != "type"}
+        return {"type": "change", "chat": chat, "seq": seq, "change": message["change"], "message": message}
+
     async def push(self, *frames: Frame) -> None:
         """Send frames to every client that has said hello."""
         for peer in self.peers:
@@ -153,14 +175,19 @@ class ScriptedServer:
         if not seq:
             return "0"
         micros = int(self.logs[chat][seq - 1]["sent_at"][20:26])
-        return f"{seq}.{1_767_225_600_000_000 + micros}.{self.epochs[chat]}"
+        return f"{seq}.{BEGIN + micros}.{self.epochs[chat]}"
 
     def row(self, chat: str) -> Frame:
         """Return a chat's row of the sync."""
         seq = len(self.logs[chat])
         row: Frame = {"chat": chat, "kind": "direct", "state": "member", "epoch": self.epochs[chat]}
         row |= {"seq": seq, "cursor": self.cursor(chat, seq), "read": 0, "received": 0, "unread": seq}
-        return row
+        return row | {"change": self.newest_change(chat)}
+
+    def newest_change(self, chat: str) -> str:
+        """Return the cursor of a chat's newest change."""
+        last = next(reversed(self.changes.get(chat, {}).items()), None)
+        return f"{last[0]}.{last[1]}.{self.epochs[chat]}" if last else "0"
 
     # --- answers -------------------------------------------------------------------------------------------
 
@@ -178,6 +205,8 @@ class ScriptedServer:
                 return self._others(kind, frame)
 
     def _others(self, kind: str, frame: Frame) -> list[Frame]:
+        if kind in {"read", "received"}:
+            return [{"type": "ok"}]
         if kind == "ping":
             return [{"type": "pong", "time": "2026-01-01T00:00:00Z"}]
         if kind == "watch":
@@ -191,6 +220,7 @@ class ScriptedServer:
     def _hello(self, version: str | None, check: list[Frame]) -> list[Frame]:
         known = json.loads(version) if version and not self.reset else {}
         now = {chat: self.cursor(chat, len(log)) for chat, log in self.logs.items()}
+        now = {chat: at + self.newest_change(chat) * (chat in self.changes) for chat, at in now.items()}
         rows = [self.row(chat) for chat in now if known.get(chat) != now[chat]]
         reply = {"chats": rows, "version": json.dumps(now), "more": False, "reset": self.reset}
         reply |= self._checked(check)
@@ -295,23 +325,47 @@ class ScriptedServer:
         reply = self._hello(asked.get("since"), asked.get("check", []))[0]
         return 200, {}, reply | {"next": reply["version"]}
 
+    def _changes(self, chat: str, since: str | None) -> tuple[int, dict[str, str], Frame]:
+        position, _, at = (since or "0").partition("~")
+        known = 0 if position == "0" else int(position.split(".")[1])
+        changes = self.changes.get(chat, {})
+        times = {BEGIN + int(message["sent_at"][20:26]) for message in self.logs[chat]}
+        if known and known > max([*times, *changes.values()], default=0):
+            return 409, {}, {"code": "history_changed", "title": "", "detail": "Read it again."}
+        later = [(seq, number) for seq, number in changes.items() if number > int(at or known)]
+        page, more = later[: self.page_changes], len(later) > self.page_changes
+        rows = [{"subject": "message", **self.change_frame(chat, seq)} for seq, _ in page]
+        newest = self.newest_change(chat)
+        reply = {"changes": [] if self.forgotten else rows, "more": more, "reset": self.forgotten}
+        return 200, {}, reply | {"next": f"{newest}~{page[-1][1]}" if more else newest}
+
     def _http_answer(self, method: str, target: str, body: str) -> tuple[int, dict[str, str], Frame]:
         if self.http_errors:
             return self.http_errors.popleft()
         path = urlsplit(target).path.split("/")
+        if "chats" in path:
+            return self._chat_answer(path[path.index("chats") + 1 :], target, body)
         if path[-1] == "ticket":
             ticket = f"ticket_{len(self.requests)}.me"
             self.tickets.add(ticket)
             return 200, {}, {"url": self.socket_url, "ticket": ticket, "expires_at": "2026-01-01T00:00:30Z"}
         if path[-1] == "sync":
             return self._sync(method, json.loads(body) if body else dict(parse_qsl(urlsplit(target).query)))
-        if path[-1] == "messages" and body:
-            stored = self._stored(json.loads(body) | {"chat": unquote(path[-2])})
-            return 201, {}, {name: value for name, value in stored.items() if name != "type"}
-        if path[-1] == "messages":
-            query = {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
-            found = self._pull({"chat": unquote(path[-2]), **query, "limit": int(query["limit"])})
-            del found["type"]
-            return found.get("status", 200), {}, found
         entry = {"user": {"handle": "me"}, "token": "parley_x.me", "expires_at": "2026-02-01T00:00:00Z"}
         return 200, {}, entry
+
+    def _chat_answer(self, path: list[str], target: str, body: str) -> tuple[int, dict[str, str], Frame]:
+        chat, query = unquote(path[0]), dict(parse_qsl(urlsplit(target).query))
+        if not path[1:]:
+            gone = {"code": "chat_not_found", "title": "", "detail": "No such chat."}
+            return (200, {}, self.row(chat)) if chat in self.logs else (404, {}, gone)
+        if path[1:] == ["changes"]:
+            return self._changes(chat, query.get("since"))
+        if path[1:] == ["messages"] and body:
+            stored = self._stored(json.loads(body) | {"chat": chat})
+            return 201, {}, {name: value for name, value in stored.items() if name != "type"}
+        if path[1:] == ["messages"]:
+            found = self._pull({"chat": chat, **query, "limit": int(query["limit"])})
+            del found["type"]
+            return found.get("status", 200), {}, found
+        return 200, {}, self.change_frame(chat, int(path[-1]))["message"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 import parley_client
-from parley_client.rest import VERSION
+from parley_client.transport import VERSION
 
 ROOT = Path(__file__).parents[2] / "clients" / "python"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

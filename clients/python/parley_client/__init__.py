@@ -4,9 +4,18 @@ from parley_client.accounts import login, register
 from parley_client.async_client import AsyncClient
 from parley_client.client import Client
 from parley_client.errors import Closed, NotAuthenticated, ParleyError, Problem, Unreachable
-from parley_client.events import ChatMoved, ChatReset, Connected, Disconnected, Event, InboxReset
+from parley_client.events import (
+    ChatMoved,
+    ChatReset,
+    Connected,
+    Disconnected,
+    Event,
+    InboxReset,
+    MemberChanged,
+    MessageChanged,
+)
 from parley_client.incoming import Ack, Failed, Page, Receipt, RoomNotice, Signal, Typing
-from parley_client.models import ChatRow, Message, Presence
+from parley_client.models import ChatRow, Found, Message, Presence, Scheduled, Unread
 from parley_client.responses import Account
 from parley_client.settings import Settings
 from parley_client.state import Cursor, State
@@ -25,8 +34,11 @@ __all__ = [
     "Disconnected",
     "Event",
     "Failed",
+    "Found",
     "InboxReset",
+    "MemberChanged",
     "Message",
+    "MessageChanged",
     "NotAuthenticated",
     "Page",
     "ParleyError",
@@ -34,11 +46,13 @@ __all__ = [
     "Problem",
     "Receipt",
     "RoomNotice",
+    "Scheduled",
     "Settings",
     "Signal",
     "State",
     "Typing",
     "Unreachable",
+    "Unread",
     "login",
     "register",
 ]

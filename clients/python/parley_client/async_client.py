@@ -12,7 +12,9 @@ from parley_client.callbacks import Callbacks
 from parley_client.entrance import Entrance
 from parley_client.errors import Closed, ParleyError
 from parley_client.events import Event
-from parley_client.incoming import Ack, Page, PresenceFrame, RoomNotice
+from parley_client.inbox_calls import InboxCalls
+from parley_client.incoming import Ack, PresenceFrame, RoomNotice
+from parley_client.message_calls import MessageCalls
 from parley_client.models import ChatRow, Presence
 from parley_client.rest import Rest
 from parley_client.session import Session
@@ -22,7 +24,7 @@ from parley_client.state import State
 E = TypeVar("E", bound=Event)
 
 
-class AsyncClient:
+class AsyncClient(MessageCalls, InboxCalls):
     """One user's connection to Parley, kept up until closed: `async with AsyncClient(url, user="alice")`.
 
     url: The server's http or https URL.
@@ -70,6 +72,14 @@ class AsyncClient:
     def user(self) -> str | None:
         """The user's handle as the server knows it; None before the first connection."""
         return self._running.user if self._running else None
+
+    @property
+    def inbox(self) -> list[ChatRow]:
+        """The rows of the list of chats now, without a request: pinned first, then by last activity.
+
+        Of a client that began with a state: the rows that have moved since then.
+        """
+        return self._running.inbox.rows.listed() if self._running else []
 
     async def start(self) -> Self:
         """Start connecting, and return at once; `ready` waits for the connection."""
@@ -134,28 +144,22 @@ class AsyncClient:
         """
         return await self._session.sending.send(chat, text, id, reply_to)
 
-    async def history(
-        self, chat: str, *, before: str | None = None, after: str | None = None, limit: int = 50
-    ) -> Page:
-        """Read messages apart from the events: the newest, or those before or after another page's cursor."""
-        return await self.rest.page(chat, before=before, after=after, limit=limit)
+    async def read(self, chat: str, seq: int | None = None) -> None:
+        """Mark a chat as read up to a message, or up to the newest one (None).
 
-    async def chats(self, *, limit: int = 50) -> list[ChatRow]:
-        """Read the chats of the inbox, most recently active first; limit: 1 to 100."""
-        return await self.rest.chats(limit)
-
-    async def read(self, chat: str, seq: int) -> None:
-        """Mark a chat as read up to a message."""
-        await self._session.mark(outgoing.Read, chat, seq)
+        Returns when the server has confirmed it. Without a connection it returns at once, and the client
+        marks the chat when it is connected again.
+        """
+        await self._session.read_states.mark(outgoing.Read, chat, seq)
 
     async def received(self, chat: str, seq: int) -> None:
-        """Mark a chat as received up to a message."""
-        await self._session.mark(outgoing.Received, chat, seq)
+        """Mark a chat as received up to a message; see read."""
+        await self._session.read_states.mark(outgoing.Received, chat, seq)
 
     async def typing(self, chat: str, on: bool = True) -> None:
         """Say whether the user is typing; does nothing without a connection."""
         if connection := self._session.link.connection:
-            await connection.send(outgoing.SayTyping(chat=chat, on=on))
+            await connection.tell(outgoing.SayTyping(chat=chat, on=on))
 
     async def watch(self, users: Sequence[str]) -> list[Presence]:
         """Replace the list of users whose presence comes as events; return their current presence."""
@@ -192,9 +196,3 @@ class AsyncClient:
         """
         connection = await self._session.link.usable()
         return await connection.send(outgoing.SendSignal(call=call, kind=kind, data=data, to=to, chat=chat))
-
-    @property
-    def _session(self) -> Session:
-        if self._running is None:
-            raise Closed("Start the client first: `async with AsyncClient(…)`.")
-        return self._running

@@ -5,6 +5,7 @@ from __future__ import annotations
 from parley_client.incoming import Page
 from parley_client.models import ChatRow, Message
 from parley_client.state import Cursor
+from parley_client.versions import Versions
 
 READABLE = frozenset({"member", "left"})
 MAX_AFTER_READ = 100
@@ -20,11 +21,13 @@ class ChatLog:
 
     cursor: Of the newest released message; None if no message was released yet.
     head: The highest known seq.
+    versions: Of its messages; changes: Cursor up to which all changes are known.
     """
 
-    def __init__(self, chat: str, cursor: Cursor | None = None) -> None:
+    def __init__(self, chat: str, cursor: Cursor | None = None, changes: str | None = None) -> None:
         self.chat = chat
         self.cursor = cursor
+        self.versions = Versions(changes)
         self.head = 0
         self._held: dict[int, Message] = {}
         self._doubted = False
@@ -40,19 +43,41 @@ class ChatLog:
         return self._doubted or self.cursor is None or self.head > self.cursor.seq
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no message was released, and none is held."""
+        return self.versions.since is None and not self._held and not (self.cursor and self.cursor.time)
+
+    @property
     def _knows_history(self) -> bool:
         return self.cursor is not None and self.cursor.epoch != 0
 
     def push(self, message: Message) -> list[Message]:
         """Take a message, in any order and any number of times; return the messages to release now."""
+        if self.cursor is None or not (self.cursor.seq or self.cursor.epoch):
+            self._begin_with(message)
         cursor = self.cursor
+        if cursor is not None and self._contradicts(cursor, message):
+            self._doubted = True
+            return []
         if cursor is not None and message.seq <= cursor.seq:
-            # Times rise within a history: a later message with an earlier number is of another one.
-            self._doubted |= bool(cursor.time) and message.time > cursor.time
             return []
         self.head = max(self.head, message.seq)
         self._held[message.seq] = message
         return self._next() if self._knows_history else []
+
+    @staticmethod
+    def _contradicts(cursor: Cursor, message: Message) -> bool:
+        """Return whether a message is of another history than the released ones; times rise within one."""
+        if message.epoch and cursor.epoch and message.epoch != cursor.epoch:
+            return True
+        if not cursor.time or message.seq > cursor.seq:
+            return False
+        return message.time > cursor.time or (message.seq == cursor.seq and message.time != cursor.time)
+
+    def _begin_with(self, message: Message) -> None:
+        """Start an empty chat with its first message, whose history is known."""
+        if message.seq == 1 and message.epoch:
+            self.cursor = Cursor(epoch=message.epoch)
 
     def postpone(self, message: Message) -> None:
         """Note that a message exists, without keeping it; it is pulled later."""

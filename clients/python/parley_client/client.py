@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from parley_client.async_client import AsyncClient
+from parley_client.blocking_calls import BlockingInboxCalls, BlockingMessageCalls
 from parley_client.callbacks import Callbacks
 from parley_client.errors import Closed, ParleyError
 from parley_client.events import Event
@@ -23,7 +24,7 @@ E = TypeVar("E", bound=Event)
 T = TypeVar("T")
 
 
-class Client:
+class Client(BlockingMessageCalls, BlockingInboxCalls):
     """Like AsyncClient, with blocking calls: `with Client(url, user="alice") as client`.
 
     Any thread may call. The handlers of `on` run on one separate thread, so they may call too.
@@ -63,6 +64,11 @@ class Client:
     def user(self) -> str | None:
         """The user's handle as the server knows it; None before the first connection."""
         return self._client.user
+
+    @property
+    def inbox(self) -> list[ChatRow]:
+        """See AsyncClient.inbox."""
+        return self._client.inbox
 
     def start(self) -> Self:
         """Start connecting, and return at once."""
@@ -131,7 +137,7 @@ class Client:
         """See AsyncClient.chats."""
         return self._do(self._client.chats(limit=limit))
 
-    def read(self, chat: str, seq: int) -> None:
+    def read(self, chat: str, seq: int | None = None) -> None:
         """See AsyncClient.read."""
         self._do(self._client.read(chat, seq))
 
@@ -186,6 +192,7 @@ class Client:
         await asyncio.gather(*waiting, return_exceptions=True)
 
     def _do(self, work: Coroutine[Any, Any, T], *, forever: bool = False) -> T:
+        """Run a coroutine on the client's thread; return its result."""
         if not self._thread.is_alive():
             work.close()
             raise Closed("Start the client first: `with Client(…)`. A closed client cannot be started again.")

@@ -76,11 +76,15 @@ class Connection:
         return response
 
     async def send(self, frame: Frame) -> str:
-        """Send a frame without a response except errors; return its ref. Raises Unreachable, TimeoutError."""
+        """Send a frame whose response is not waited for; return its ref. Raises Unreachable, TimeoutError."""
         frame.ref = str(next(self._refs))
+        await self.tell(frame)
+        return frame.ref
+
+    async def tell(self, frame: Frame) -> None:
+        """Send a frame without a ref, which the server answers only by errors. Raises as send does."""
         async with asyncio.timeout(self._settings.answer_seconds):
             await self._send(frame)
-        return frame.ref
 
     def suspect(self) -> None:
         """Check at once whether the connection is still alive."""

@@ -46,18 +46,32 @@ class EventQueue:
         if self.full:
             self._roomy.clear()
 
-    def put_message(self, message: Message, cursor: Cursor) -> None:
-        """Add a message; cursor: The message's own, which becomes the chat's position in the state."""
+    def put_message(self, message: Message, cursor: Cursor, changes: str | None) -> None:
+        """Add a message.
+
+        cursor: The message's own, which becomes the chat's position in the state.
+        changes: Where a chat without an earlier message starts to read changes.
+        """
 
         def take(state: State) -> None:
             state.chats[message.chat] = cursor
             state.unchecked.add(message.chat)
+            if changes is not None:
+                state.changes.setdefault(message.chat, changes)
 
         self.put(message, take)
 
-    def put_reset(self, chat: str, *, readable: bool = True) -> None:
+    def put_changes(self, chat: str, cursor: str) -> None:
+        """Let the state continue from a change of a chat, all of whose earlier ones were added before."""
+
+        def go_on(state: State) -> None:
+            state.changes[chat] = cursor
+
+        self.put(None, go_on)
+
+    def put_reset(self, chat: str, *, readable: bool = True, lost: bool = True) -> None:
         """Add a ChatReset."""
-        self.put(ChatReset(chat, readable), _forgetting(chat))
+        self.put(ChatReset(chat, readable, lost), _forgetting(chat))
 
     def put_forgotten(self, chat: str) -> None:
         """Remove a chat from the state."""
@@ -104,6 +118,7 @@ class EventQueue:
 def _forgetting(chat: str) -> Effect:
     def forget(state: State) -> None:
         state.chats.pop(chat, None)
+        state.changes.pop(chat, None)
         state.unchecked.discard(chat)
 
     return forget

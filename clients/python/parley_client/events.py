@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from parley_client.incoming import Failed, Receipt, RoomNotice, Signal, Typing
-from parley_client.models import ChatRow, Message, Presence
+from parley_client.models import ChatRow, Message, Presence, Unread
+
+
+class MessageChanged(Struct, frozen=True):
+    """A message that the application may hold has changed: replace it, unless it is not held.
+
+    change: Number of the change, which rises within a chat. After a restart a change may come again.
+    """
+
+    chat: str
+    seq: int
+    change: int
+    message: Message
+
+
+class MemberChanged(Struct, frozen=True):
+    """A member of a chat has joined, left or changed while the client was away.
+
+    role: None if the user is not a member now.
+    """
+
+    chat: str
+    user: str
+    role: str | None = None
+    muted_until: datetime | None = None
 
 
 class ChatReset(Struct, frozen=True):
     """Forget the messages of this chat: the server has another history of it, which follows.
 
     readable: Whether one follows. Otherwise the chat does not exist any more, or the user may not read it.
+    lost: Whether messages or changes were lost. Otherwise the server does not know all changes any more.
     """
 
     chat: str
     readable: bool = True
+    lost: bool = True
 
 
 class ChatMoved(Struct, frozen=True):
@@ -33,10 +61,12 @@ class Connected(Struct, frozen=True):
 
     user: The user's handle.
     connection: The connection's id at the server.
+    unread: Unread messages in the 100 last active chats.
     """
 
     user: str
     connection: str
+    unread: Unread | None = None
 
 
 class Disconnected(Struct, frozen=True):
@@ -52,6 +82,8 @@ class Disconnected(Struct, frozen=True):
 
 Event = (
     Message
+    | MessageChanged
+    | MemberChanged
     | ChatReset
     | ChatMoved
     | InboxReset

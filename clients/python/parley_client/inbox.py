@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from parley_client.chat_log import READABLE, ChatLog, HistoryChanged
+from parley_client.dues import Dues
 from parley_client.event_queue import EventQueue
 from parley_client.events import ChatMoved, InboxReset
 from parley_client.incoming import Page, Sync
+from parley_client.message_changes import MessageChanges
 from parley_client.models import ChatRow, Message
+from parley_client.rows import Rows
 from parley_client.state import Cursor
 from parley_client.unchecked import Unchecked
+from parley_client.versions import NO_CHANGE
+
+
+class Wanting(NamedTuple):
+    """What the inbox calls for a chat.
+
+    pull: When it needs a pull, and whether to pull at once instead of waiting for missing pushes.
+    changes: When its changes have to be read. row: When its row has to be read.
+    """
+
+    pull: Callable[[str, bool], None]
+    changes: Callable[[str], None]
+    row: Callable[[str], None]
 
 
 class Inbox:
     """Turns pushes, acknowledgements, syncs and pages into messages, each once and in order.
 
     backlog: See Settings.
-    wanting: Called with a chat that needs a pull, and whether to pull at once instead of waiting for missing
-        pushes.
     """
 
-    def __init__(self, events: EventQueue, backlog: int | None, wanting: Callable[[str, bool], None]) -> None:
+    def __init__(self, events: EventQueue, backlog: int | None, wanting: Wanting) -> None:
         self._events = events
         self._backlog = backlog
         self._wanting = wanting
-        self._logs = {chat: ChatLog(chat, cursor) for chat, cursor in events.state.chats.items()}
-        self.version = events.state.version
-        self._owed: set[str] = set()
+        state = events.state
+        self._logs = {
+            chat: ChatLog(chat, cursor, state.changes.get(chat, NO_CHANGE))
+            for chat, cursor in state.chats.items()
+        }
+        self.version = state.version
+        self.rows = Rows()
+        self._dues = Dues(events)
+        self.changes = MessageChanges(events, self._logs, self.rows, self._dues, wanting.changes)
         self._unlisted: set[str] | None = None
-        self._due: tuple[str, Mapping[str, Cursor]] | None = None
-        self.unchecked = Unchecked(events.state.unchecked)
+        self.unchecked = Unchecked(state.unchecked)
         self._knows_all = self.version is not None
 
     def log(self, chat: str) -> ChatLog | None:
@@ -49,7 +69,7 @@ class Inbox:
         else:
             self._give(log, log.push(message))
         if log.behind:
-            self._wanting(message.chat, log.urgent)
+            self._wanting.pull(message.chat, log.urgent)
 
     def begin_sync(self) -> None:
         """Start a sync, which checks the messages released since the last one; see Unchecked."""
@@ -60,6 +80,7 @@ class Inbox:
         self.version = frame.version
         if frame.reset:
             self._unlisted = set(self._logs)
+            self.rows.clear()
             self._events.put(InboxReset())
         for row in frame.chats:
             self._take_row(row)
@@ -74,9 +95,18 @@ class Inbox:
             self.forget(chat)
         self._unlisted = None
         self._knows_all = True
-        checked = self.unchecked.end(self._logs)
-        self._due = None if self.version is None else (self.version, checked)
-        self._settle()
+        self._dues.synced(self.version, self.unchecked.end(self._logs))
+
+    def moved(self, row: ChatRow) -> None:
+        """Take a pushed row; the next sync repeats a dropped one."""
+        if self._events.full or (shown := self.rows.pushed(row)) is None:
+            return
+        self._events.put(ChatMoved(shown))
+        log = self._logs.get(row.chat)
+        if row.state not in READABLE:
+            self.forget(row.chat)
+        elif log is None or log.cursor is None or row.seq >= log.cursor.seq:
+            self._compare(row, urgent=False)
 
     def page(self, chat: str, page: Page) -> None:
         """Take messages that were pulled after the chat's cursor."""
@@ -90,14 +120,20 @@ class Inbox:
     def pulled(self, chat: str) -> None:
         """Note that no more messages of a chat may come."""
         if (log := self._logs.get(chat)) is None or not log.behind:
-            self._owed.discard(chat)
-            self._settle()
+            self._dues.pulled(chat)
 
-    def restart(self, chat: str) -> None:
+    def read_again(self, chat: str, *, lost: bool = True) -> None:
+        """Start a chat again, and pull it; lost: Whether the server has lost something of it."""
+        self.restart(chat, lost=lost)
+        self._dues.messages(chat)
+        self._dues.read(chat)
+        self._wanting.pull(chat, True)
+
+    def restart(self, chat: str, *, lost: bool = True) -> None:
         """Start a chat again, because the server has another history of it."""
         self._logs[chat] = ChatLog(chat)
         self.unchecked.forget(chat)
-        self._events.put_reset(chat)
+        self._events.put_reset(chat, lost=lost)
 
     def forget(self, chat: str) -> None:
         """Forget a chat that the user does not read any more."""
@@ -105,25 +141,34 @@ class Inbox:
             self._events.put_forgotten(chat)
         self.unchecked.forget(chat)
         self.pulled(chat)
+        self._dues.read(chat)
 
     def _take_row(self, row: ChatRow) -> None:
+        self.rows.sync(row)
         self._events.put(ChatMoved(row))
         (self._unlisted or set()).discard(row.chat)
-        if row.state not in READABLE:
+        if row.state in READABLE:
+            self._compare(row, urgent=True)
+        else:
             self.forget(row.chat)
-            return
+
+    def _compare(self, row: ChatRow, *, urgent: bool) -> None:
+        """Compare a row with the known messages; urgent: Pull missing ones at once, and read changes."""
         log = self._logs.setdefault(row.chat, ChatLog(row.chat))
         skip = self._backlog == 0
         try:
             if skip and self._knows_all:
                 log.begin_unread(row)
+            is_new = log.is_empty
             log.sync(row, skip=skip)
         except HistoryChanged:
             self.restart(row.chat)
-            log = self._logs[row.chat]
+            log, is_new = self._logs[row.chat], True
+        if row.state == "member":
+            self.changes.compare(log, row, is_new=is_new, synced=urgent)
         if log.behind:
-            self._owed.add(row.chat)
-            self._wanting(row.chat, True)
+            self._dues.messages(row.chat)
+            self._wanting.pull(row.chat, urgent or log.urgent)
 
     def _lost(self, chat: str, *, readable: bool) -> None:
         """Start a chat again whose checked messages the server does not have, whatever came after the check.
@@ -140,17 +185,15 @@ class Inbox:
             self._events.put_reset(chat, readable=False)
             self.forget(chat)
             return
-        self._owed.add(chat)
-        self._wanting(chat, True)
+        self._dues.messages(chat)
+        self._wanting.pull(chat, True)
 
     def _give(self, log: ChatLog, messages: Iterable[Message]) -> None:
         epoch = log.cursor.epoch if log.cursor else 0
         for message in messages:
+            cursor = Cursor(epoch=epoch, seq=message.seq, time=message.time)
+            shown = log.versions.release(message, cursor)
             self.unchecked.note(message.chat)
-            self._events.put_message(message, Cursor(epoch=epoch, seq=message.seq, time=message.time))
-
-    def _settle(self) -> None:
-        """Continue a stored state from the last sync, once all its messages are pulled."""
-        if self._due is not None and not self._owed:
-            self._events.put_version(*self._due)
-            self._due = None
+            if not self.rows.message(shown, cursor):
+                self._wanting.row(message.chat)
+            self._events.put_message(shown, cursor, log.versions.since)

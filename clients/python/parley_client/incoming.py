@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from parley_client.models import ChangedHistory, ChatRow, Message, Presence
+from parley_client.models import ChangedHistory, ChatRow, Message, Presence, Unread
 
 
 class Ack(Message, tag_field="type", tag="ack", kw_only=True, frozen=True):
@@ -20,6 +20,35 @@ class Ack(Message, tag_field="type", tag="ack", kw_only=True, frozen=True):
     def message(self) -> Message:
         """Return the message without the fields of the response."""
         return Message(**{name: getattr(self, name) for name in Message.__struct_fields__})
+
+
+class ChangedMessage(Struct, tag_field="type", tag="change", kw_only=True, frozen=True):
+    """A message has changed.
+
+    change: Number of the change.
+    partial: Whether the message lacks what differs between readers, so that it has to be read.
+    """
+
+    chat: str
+    seq: int
+    change: int
+    message: Message
+    partial: bool = False
+    ref: str | None = None
+
+
+class MovedRow(ChatRow, tag_field="type", tag="chat", kw_only=True, frozen=True):
+    """The row of a chat that something other than a message has changed."""
+
+    def row(self) -> ChatRow:
+        """Return the row alone."""
+        return ChatRow(**{name: getattr(self, name) for name in ChatRow.__struct_fields__})
+
+
+class Ok(Struct, tag_field="type", tag="ok", kw_only=True, frozen=True):
+    """The response to a frame that succeeded and has no other one."""
+
+    ref: str | None = None
 
 
 class Sync(Struct, tag_field="type", tag="sync", kw_only=True, frozen=True):
@@ -41,10 +70,11 @@ class Sync(Struct, tag_field="type", tag="sync", kw_only=True, frozen=True):
 
 
 class Ready(Struct, tag_field="type", tag="ready", kw_only=True, frozen=True):
-    """The end of the response to hello."""
+    """The end of the response to hello; unread: In the 100 last active chats."""
 
     user: str
     connection: str
+    unread: Unread | None = None
     ref: str | None = None
 
 
@@ -143,6 +173,9 @@ class Failed(Struct, tag_field="type", tag="error", kw_only=True, frozen=True):
 Incoming = (
     Message
     | Ack
+    | ChangedMessage
+    | MovedRow
+    | Ok
     | Sync
     | Ready
     | Page

@@ -11,6 +11,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
+class Deletion(Struct, kw_only=True, frozen=True):
+    """When a message was deleted, and by whom; by: None if it expired."""
+
+    at: datetime
+    by: str | None = None
+
+
 class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True):
     """A message of a chat.
 
@@ -19,6 +26,10 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     kind: `text`, or `system` for an event in a group or room.
     reply_to: Seq of the message that it replies to.
     sent_at: Rises within a chat.
+    change: Number of its last change, which rises within a chat; 0 if it never changed.
+    deleted: Only of a deleted message, whose `text` is empty.
+    expires_at: When it is deleted by itself.
+    sender_name: The name in the sender's profile; only of a message that was pushed or sent.
     """
 
     chat: str
@@ -30,6 +41,12 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     id: str | None = None
     event: dict[str, Any] | None = None
     reply_to: int | None = None
+    change: int = 0
+    edited_at: datetime | None = None
+    deleted: Deletion | None = None
+    expires_at: datetime | None = None
+    epoch: int = 0
+    sender_name: str | None = None
 
     @property
     def time(self) -> int:
@@ -46,6 +63,15 @@ class Preview(Struct, kw_only=True, frozen=True):
     text: str
     sent_at: datetime
     cut: bool = False
+    deleted: bool = False
+
+
+class ChatUser(Struct, kw_only=True, frozen=True):
+    """One of the two users of a direct chat."""
+
+    handle: str
+    name: str = ""
+    avatar: str | None = None
 
 
 class ChatRow(Struct, kw_only=True, frozen=True):
@@ -69,6 +95,7 @@ class ChatRow(Struct, kw_only=True, frozen=True):
     name: str | None = None
     avatar: str | None = None
     members: int | None = None
+    users: list[ChatUser] | None = None
     change: str | None = None
     marked_unread: bool = False
     pinned: bool = False
@@ -93,3 +120,56 @@ class Presence(Struct, kw_only=True, frozen=True):
     user: str
     online: bool
     last_seen_at: datetime | None = None
+
+
+class Unread(Struct, kw_only=True, frozen=True):
+    """The unread messages of the user's chats.
+
+    unread: In chats that are neither muted nor archived. chats: Number of these that are unread.
+    quiet: In muted and archived chats.
+    """
+
+    unread: int
+    chats: int
+    quiet: int
+
+
+class SendFailure(Struct, kw_only=True, frozen=True):
+    """Why a scheduled message was not sent; code: Of the problem."""
+
+    code: str
+    detail: str
+    at: datetime
+
+
+class Scheduled(Struct, kw_only=True, frozen=True):
+    """A message that is sent later, or that could not be sent (failed)."""
+
+    id: str
+    chat: str
+    send_at: datetime
+    made_at: datetime
+    text: str
+    reply_to: int | None = None
+    failed: SendFailure | None = None
+
+
+class FoundRange(Struct, kw_only=True, frozen=True):
+    """A part of a message's text, in characters: from start up to, but not including, end."""
+
+    start: int
+    end: int
+
+
+class FoundMessage(Struct, kw_only=True, frozen=True):
+    """A message that a search has found; ranges: The places of the words in its text."""
+
+    message: Message
+    ranges: list[FoundRange]
+
+
+class Found(Struct, kw_only=True, frozen=True):
+    """A page of a search, newest first; next: For `before`, None if nothing is left."""
+
+    hits: list[FoundMessage]
+    next: str | None = None

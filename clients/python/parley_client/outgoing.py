@@ -67,10 +67,10 @@ class Received(Frame, tag="received", kw_only=True):
 
 
 class Read(Frame, tag="read", kw_only=True):
-    """Marks a chat as read up to a message."""
+    """Marks a chat as read up to a message, or up to the newest one."""
 
     chat: str
-    seq: int
+    seq: int | None = None
 
 
 class SayTyping(Frame, tag="typing", kw_only=True):

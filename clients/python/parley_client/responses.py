@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from parley_client.incoming import Sync
-from parley_client.models import ChangedHistory, ChatRow
+from parley_client.models import ChangedHistory, ChatRow, Message, Scheduled, Unread
 
 
 class Ticket(Struct, kw_only=True):
@@ -42,6 +42,47 @@ class RestInbox(Struct, kw_only=True):
     """A page of the inbox."""
 
     chats: list[ChatRow]
+
+
+class Changed(Struct, kw_only=True):
+    """A change of a chat: of `seq` if subject is `message`, of `user` if it is `member`, or `info`."""
+
+    subject: str
+    seq: int = 0
+    change: int = 0
+    message: Message | None = None
+    user: str | None = None
+    role: str | None = None
+    muted_until: datetime | None = None
+
+
+class Changes(Struct, kw_only=True):
+    """A page of the changes of a chat, the latest last; reset: Some are no longer known."""
+
+    changes: list[Changed]
+    next: str
+    more: bool
+    reset: bool
+
+
+class UnreadPage(Unread, kw_only=True, frozen=True):
+    """The unread messages of some chats; next: A cursor for the following ones."""
+
+    next: str | None = None
+
+
+class ReadPage(Struct, kw_only=True):
+    """Chats that are read now, and were unread; next: A cursor for the following ones."""
+
+    chats: list[str]
+    next: str | None = None
+
+
+class ScheduledPage(Struct, kw_only=True):
+    """Some of the user's scheduled messages."""
+
+    scheduled: list[Scheduled]
+    next: str | None = None
 
 
 class RestSync(Struct, kw_only=True):

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
-from urllib.parse import quote
 
-import httpx
-import msgspec
 from msgspec import to_builtins
 
-from parley_client.errors import ParleyError, Unreachable, problem
 from parley_client.incoming import Ack, Page
+from parley_client.message_rest import MessageRest
 from parley_client.models import ChatRow
 from parley_client.outgoing import HeldCursor
-from parley_client.responses import Account, Entry, RestInbox, RestSync, Ticket
+from parley_client.responses import (
+    Account,
+    Changes,
+    Entry,
+    ReadPage,
+    RestInbox,
+    RestSync,
+    Ticket,
+    UnreadPage,
+)
+from parley_client.scheduled_rest import ScheduledRest
 from parley_client.settings import Settings
-
-T = TypeVar("T")
-VERSION = "0.1.0"
+from parley_client.transport import Transport, chat_path, messages_path
 
 
 class Rest:
@@ -27,22 +31,16 @@ class Rest:
     url: Of the server.
     user: A name, on an open server.
     token: The token of an account.
+    messages, scheduled: Requests about single messages, and about scheduled ones.
     """
 
     def __init__(
         self, url: str, settings: Settings, *, user: str | None = None, token: str | None = None
     ) -> None:
-        self.url = url.rstrip("/")
-        headers = {"User-Agent": f"parley-client/{VERSION}"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        elif user:
-            headers["X-Parley-User"] = quote(user, safe="")
-        self._http = httpx.AsyncClient(
-            headers=headers,
-            timeout=settings.answer_seconds,
-            verify=settings.tls if settings.tls is not None else True,
-        )
+        self._transport = Transport(url, settings, user=user, token=token)
+        self.url = self._transport.url
+        self.messages = MessageRest(self._transport)
+        self.scheduled = ScheduledRest(self._transport)
 
     async def register(self, handle: str, password: str, email: str | None = None) -> Account:
         """Register an account and log in."""
@@ -55,11 +53,11 @@ class Rest:
 
     async def logout(self) -> None:
         """End the session of the token, and its WebSockets."""
-        await self._call("POST", "/v1/logout")
+        await self._transport.call("POST", "/v1/logout")
 
     async def ticket(self) -> Ticket:
         """Get a ticket, which opens one WebSocket once."""
-        return _read(await self._call("POST", "/v1/realtime/ticket", {}), Ticket)
+        return await self._transport.ask(Ticket, "POST", "/v1/realtime/ticket", {})
 
     async def send(
         self,
@@ -70,14 +68,18 @@ class Rest:
     ) -> Ack:
         """Append a message to a chat, once for each id."""
         body = {"text": text, "id": id, "reply_to": reply_to}
-        return _read(await self._call("POST", _messages(chat), body), Ack)
+        return await self._transport.ask(Ack, "POST", messages_path(chat), body)
 
     async def page(
         self, chat: str, *, after: str | None = None, before: str | None = None, limit: int = 50
     ) -> Page:
         """Read messages of a chat: those after a cursor, those before one, or the newest."""
         query = {"after": after, "before": before, "limit": str(limit)}
-        return _read(await self._call("GET", _messages(chat), query=query), Page)
+        return await self._transport.ask(Page, "GET", messages_path(chat), query=query)
+
+    async def changes(self, chat: str, since: str | None) -> Changes:
+        """Read the changes of a chat after a cursor."""
+        return await self._transport.ask(Changes, "GET", f"{chat_path(chat)}/changes", query={"since": since})
 
     async def sync(
         self, since: str | None = None, limit: int = 50, check: Sequence[HeldCursor] = ()
@@ -89,60 +91,40 @@ class Rest:
         """
         if not check:
             query = {"since": since, "limit": str(limit)}
-            return _read(await self._call("GET", "/v1/sync", query=query), RestSync)
+            return await self._transport.ask(RestSync, "GET", "/v1/sync", query=query)
         body = {"since": since, "limit": limit, "check": to_builtins(check)}
-        return _read(await self._call("POST", "/v1/sync", body), RestSync)
+        return await self._transport.ask(RestSync, "POST", "/v1/sync", body)
 
     async def chats(self, limit: int = 50) -> list[ChatRow]:
         """Read the most recently active chats, latest first."""
-        return _read(await self._call("GET", "/v1/chats", query={"limit": str(limit)}), RestInbox).chats
+        found = await self._transport.ask(RestInbox, "GET", "/v1/chats", query={"limit": str(limit)})
+        return found.chats
+
+    async def unread(self, cursor: str | None) -> UnreadPage:
+        """Count the unread messages of 100 chats."""
+        return await self._transport.ask(UnreadPage, "GET", "/v1/unread", query={"cursor": cursor})
+
+    async def read_all(self, cursor: str | None) -> ReadPage:
+        """Mark 100 chats as read."""
+        return await self._transport.ask(ReadPage, "POST", "/v1/read", query={"cursor": cursor})
 
     async def chat(self, chat: str) -> ChatRow:
         """Read one chat of the inbox. Raises Problem if it does not exist."""
-        return _read(await self._call("GET", f"/v1/chats/{quote(chat, safe='')}"), ChatRow)
+        return await self._transport.ask(ChatRow, "GET", chat_path(chat))
 
     async def join(self, chat: str) -> None:
         """Join an open room or group."""
-        await self._call("POST", f"/v1/chats/{quote(chat, safe='')}/join")
+        await self._transport.call("POST", f"{chat_path(chat)}/join")
 
     async def make_room(self, room: str, name: str | None = None) -> None:
         """Create an open room; room: Its id without `r-`. Raises Problem if it exists already."""
         fields = {"kind": "room", "id": room, "name": name or room}
-        await self._call("POST", "/v1/chats", fields)
+        await self._transport.call("POST", "/v1/chats", fields)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._transport.close()
 
     async def _enter(self, path: str, fields: dict[str, str]) -> Account:
-        entry = _read(await self._call("POST", path, fields), Entry)
+        entry = await self._transport.ask(Entry, "POST", path, fields)
         return Account(handle=entry.user.handle, token=entry.token, expires_at=entry.expires_at)
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None = None,
-        query: dict[str, str | None] | None = None,
-    ) -> bytes:
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        try:
-            answer = await self._http.request(method, self.url + path, json=body, params=given)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise Unreachable(
-                f"{self.url} cannot be reached: {str(error) or type(error).__name__}."
-            ) from error
-        if answer.is_success:
-            return answer.content
-        raise problem(answer.status_code, answer.content, answer.headers.get("Retry-After"))
-
-
-def _messages(chat: str) -> str:
-    return f"/v1/chats/{quote(chat, safe='')}/messages"
-
-
-def _read(content: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except msgspec.DecodeError as error:
-        raise ParleyError(f"The server's answer is not what its API says: {error}.") from None

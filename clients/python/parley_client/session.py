@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -14,11 +13,13 @@ from parley_client.connection import Connection
 from parley_client.errors import ParleyError, Problem, Unreachable
 from parley_client.event_queue import EventQueue
 from parley_client.events import Connected, Disconnected
-from parley_client.inbox import Inbox
+from parley_client.inbox import Inbox, Wanting
 from parley_client.incoming import (
     Ack,
+    ChangedMessage,
     Failed,
     Incoming,
+    MovedRow,
     PresenceFrame,
     Ready,
     Receipt,
@@ -28,10 +29,12 @@ from parley_client.incoming import (
     Typing,
 )
 from parley_client.link import Link
+from parley_client.missed_changes import MissedChanges
 from parley_client.models import Message
-from parley_client.outgoing import Frame, Hello, Read, Received, RoomJoin, Watch
+from parley_client.outgoing import Frame, Hello, RoomJoin, Watch
 from parley_client.overlap import Overlap
 from parley_client.polling import Polling
+from parley_client.read_states import ReadStates
 from parley_client.repairs import Repairs
 from parley_client.rest import Rest
 from parley_client.sending import Sending
@@ -53,15 +56,17 @@ class Session:
         self._opening = opening
         self._settings = settings
         self.events = EventQueue(state, settings.most_events)
-        self.inbox = Inbox(self.events, settings.backlog, self._want)
+        wanting = Wanting(self._want, self._want_changes, self._want_row)
+        self.inbox = Inbox(self.events, settings.backlog, wanting)
         self._overlap = Overlap()
         self.link = Link(self._opened, self._greet, self._lost, self._overlap, settings)
         self.sending = Sending(self.link, rest, self.inbox, settings)
         self._repairs = Repairs(self.inbox, self.events, self.link, rest, settings)
+        self._missed = MissedChanges(self.inbox, self.events, rest, settings)
+        self.read_states = ReadStates(self.link)
         self.user: str | None = None
         self.watched: list[str] = []
         self.rooms: dict[str, None] = {}
-        self._receipts: dict[tuple[type[Read | Received], str], int] = {}
         self._more = False
         self._greeting = asyncio.Lock()
         loop = asyncio.get_running_loop()
@@ -77,24 +82,24 @@ class Session:
             connection.suspect()
             raise Unreachable("The server did not respond in time.") from None
 
-    async def mark(self, kind: type[Read | Received], chat: str, seq: int) -> None:
-        """Mark a chat as read or received, now or when there is a connection."""
-        self._receipts[kind, chat] = max(seq, self._receipts.get((kind, chat), 0))
-        if self.link.connection:
-            with contextlib.suppress(Unreachable, TimeoutError):
-                await self._send_receipts(self.link.connection)
-
     async def close(self, error: ParleyError) -> None:
         """End all parts; the application gets the error after the last event."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._repairs.close()
+        await self._missed.close()
         await self.link.close()
         self.events.end(error)
 
     def _want(self, chat: str, urgent: bool) -> None:
         self._repairs.want(chat, urgent)
+
+    def _want_changes(self, chat: str) -> None:
+        self._missed.want(chat)
+
+    def _want_row(self, chat: str) -> None:
+        self._missed.want_row(chat)
 
     async def _run(self) -> None:
         try:
@@ -112,7 +117,7 @@ class Session:
 
     async def _greet(self, connection: Connection) -> None:
         ready = await self._say_hello(connection)
-        self.user = ready.user
+        self.user = self.inbox.rows.me = ready.user
         if self.watched:
             found = await connection.ask(Watch(users=self.watched), PresenceFrame)
             for presence in found.users:
@@ -122,13 +127,10 @@ class Session:
                 await connection.ask(RoomJoin(room=room), RoomNotice)
             except Problem as problem:
                 self.rooms.pop(room, None)
-                self.events.offer(
-                    Failed(
-                        status=problem.status, code=problem.code, title=problem.title, detail=problem.detail
-                    )
-                )
-        await self._send_receipts(connection)
-        self.events.put(Connected(ready.user, ready.connection))
+                self._failed(problem)
+        for refused in await self.read_states.send(connection):
+            self._failed(refused)
+        self.events.put(Connected(ready.user, ready.connection, ready.unread))
 
     async def _say_hello(self, connection: Connection) -> Ready:
         async with self._greeting:
@@ -145,12 +147,6 @@ class Session:
                 if not (self._more or self.inbox.unchecked.waiting):
                     self.inbox.synced()
                     return ready
-
-    async def _send_receipts(self, connection: Connection) -> None:
-        for (kind, chat), seq in list(self._receipts.items()):
-            await connection.send(kind(chat=chat, seq=seq))
-            if self._receipts.get((kind, chat)) == seq:
-                del self._receipts[kind, chat]
 
     async def _resync(self) -> None:
         while True:
@@ -169,6 +165,10 @@ class Session:
                 self.inbox.push(frame.message())
             case Message():
                 self.inbox.push(frame)
+            case ChangedMessage():
+                self._changed(frame)
+            case MovedRow():
+                self.inbox.moved(frame.row())
             case Sync():
                 self._more = frame.more
                 self.inbox.sync(frame)
@@ -184,3 +184,14 @@ class Session:
                 self.events.offer(presence)
         else:
             self.events.offer(frame)
+
+    def _changed(self, frame: ChangedMessage) -> None:
+        if frame.partial:
+            self._missed.want_message(frame.chat, frame.seq)
+        else:
+            self.inbox.changes.take(frame.message)
+
+    def _failed(self, problem: Problem) -> None:
+        self.events.offer(
+            Failed(status=problem.status, code=problem.code, title=problem.title, detail=problem.detail)
+        )

@@ -42,11 +42,13 @@ class State(Struct, kw_only=True):
     version: The token of the last sync all of whose messages were taken.
     chats: The newest message of each chat.
     unchecked: Chats whose newest message came after that sync.
+    changes: A cursor for each chat, up to which all changes of its messages were taken.
     """
 
     version: str | None = None
     chats: dict[str, Cursor] = {}
     unchecked: set[str] = set()
+    changes: dict[str, str] = {}
 
     def to_json(self) -> bytes:
         """Return the state as JSON, for storing."""
@@ -59,4 +61,9 @@ class State(Struct, kw_only=True):
 
     def copy(self) -> State:
         """Return a copy."""
-        return State(version=self.version, chats=dict(self.chats), unchecked=set(self.unchecked))
+        return State(
+            version=self.version,
+            chats=dict(self.chats),
+            unchecked=set(self.unchecked),
+            changes=dict(self.changes),
+        )

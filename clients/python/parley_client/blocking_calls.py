@@ -1,0 +1,100 @@
+"""Blocking forms of the calls about single messages."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any, TypeVar
+
+from parley_client.async_client import AsyncClient
+from parley_client.message_calls import DeleteFor, Reason
+from parley_client.models import Found, Message, Scheduled, Unread
+
+T = TypeVar("T")
+
+
+class BlockingMessageCalls:
+    """The calls of Client about single messages."""
+
+    _client: AsyncClient
+
+    @abstractmethod
+    def _do(self, work: Coroutine[Any, Any, T], *, forever: bool = False) -> T:
+        """Run a coroutine on the client's thread; return its result."""
+
+    def message(self, chat: str, seq: int) -> Message:
+        """See AsyncClient.message."""
+        return self._do(self._client.message(chat, seq))
+
+    def edit(self, chat: str, seq: int, text: str, *, if_change: int | None = None) -> Message:
+        """See AsyncClient.edit."""
+        return self._do(self._client.edit(chat, seq, text, if_change=if_change))
+
+    def delete(self, chat: str, seq: int, *, for_: DeleteFor = "all") -> None:
+        """See AsyncClient.delete."""
+        self._do(self._client.delete(chat, seq, for_=for_))
+
+    def report(self, chat: str, seq: int, *, reason: Reason = "other", note: str = "") -> None:
+        """See AsyncClient.report."""
+        self._do(self._client.report(chat, seq, reason=reason, note=note))
+
+
+class BlockingInboxCalls:
+    """The calls of Client about all chats."""
+
+    _client: AsyncClient
+
+    @abstractmethod
+    def _do(self, work: Coroutine[Any, Any, T], *, forever: bool = False) -> T:
+        """Run a coroutine on the client's thread; return its result."""
+
+    def unread(self) -> Unread:
+        """See AsyncClient.unread."""
+        return self._do(self._client.unread())
+
+    def read_all(self) -> list[str]:
+        """See AsyncClient.read_all."""
+        return self._do(self._client.read_all())
+
+    def search(
+        self,
+        text: str,
+        *,
+        chat: str | None = None,
+        sender: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+    ) -> Found:
+        """See AsyncClient.search."""
+        return self._do(self._client.search(text, chat=chat, sender=sender, before=before, limit=limit))
+
+    def schedule(
+        self,
+        chat: str,
+        text: str,
+        send_at: datetime,
+        *,
+        id: str | None = None,  # noqa: A002 # the API's word
+        reply_to: int | None = None,
+    ) -> Scheduled:
+        """See AsyncClient.schedule."""
+        return self._do(self._client.schedule(chat, text, send_at, id=id, reply_to=reply_to))
+
+    def scheduled(self, chat: str | None = None) -> list[Scheduled]:
+        """See AsyncClient.scheduled."""
+        return self._do(self._client.scheduled(chat))
+
+    def reschedule(
+        self,
+        id: str,  # noqa: A002 # the API's word
+        *,
+        send_at: datetime | None = None,
+        text: str | None = None,
+    ) -> Scheduled:
+        """See AsyncClient.reschedule."""
+        return self._do(self._client.reschedule(id, send_at=send_at, text=text))
+
+    def cancel(self, id: str) -> None:  # noqa: A002 # the API's word
+        """See AsyncClient.cancel."""
+        self._do(self._client.cancel(id))

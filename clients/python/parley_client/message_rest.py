@@ -1,0 +1,41 @@
+"""HTTP requests about single messages."""
+
+from __future__ import annotations
+
+from parley_client.models import Found, Message
+from parley_client.transport import Transport, message_path
+
+
+class MessageRest:
+    """Requests about messages of chats; all raise Problem, NotAuthenticated and Unreachable."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def one(self, chat: str, seq: int) -> Message:
+        """Read one message."""
+        return await self._transport.ask(Message, "GET", message_path(chat, seq))
+
+    async def edit(self, chat: str, seq: int, text: str, if_change: int | None) -> Message:
+        """Change the text of a message; if_change: Number that its last change must have."""
+        headers = {} if if_change is None else {"If-Match": f'"{if_change}"'}
+        return await self._transport.ask(
+            Message, "PATCH", message_path(chat, seq), {"text": text}, headers=headers
+        )
+
+    async def delete(self, chat: str, seq: int, for_: str) -> None:
+        """Delete a message for all."""
+        await self._transport.call("DELETE", message_path(chat, seq), query={"for": for_})
+
+    async def report(self, chat: str, seq: int, reason: str, note: str) -> None:
+        """Report a message to the admins of its chat."""
+        await self._transport.call(
+            "POST", f"{message_path(chat, seq)}/report", {"reason": reason, "note": note}
+        )
+
+    async def search(
+        self, text: str, chat: str | None, sender: str | None, before: str | None, limit: int
+    ) -> Found:
+        """Search in the messages that the user can read."""
+        query = {"q": text, "chat": chat, "from": sender, "before": before, "limit": str(limit)}
+        return await self._transport.ask(Found, "GET", "/v1/search", query=query)

@@ -1,0 +1,62 @@
+"""How far the user has read and received: confirmed by the server, or repeated on the next connection."""
+
+from __future__ import annotations
+
+import contextlib
+
+from parley_client.connection import Connection
+from parley_client.errors import Problem, Unreachable
+from parley_client.incoming import Ok
+from parley_client.link import Link
+from parley_client.outgoing import Read, Received
+
+Kind = type[Read] | type[Received]
+
+
+class ReadStates:
+    """Holds what is not confirmed yet: for each chat the highest seq, or None for all messages."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._waiting: dict[tuple[Kind, str], int | None] = {}
+
+    async def mark(self, kind: Kind, chat: str, seq: int | None) -> None:
+        """Mark a chat, and return when the server has confirmed it, or at once without a connection.
+
+        Raises Problem.
+        """
+        waiting = self._waiting.get((kind, chat), 0)
+        self._waiting[kind, chat] = None if seq is None or waiting is None else max(seq, waiting)
+        if connection := self._link.connection:
+            with contextlib.suppress(Unreachable):
+                await self._send_one(connection, kind, chat)
+
+    async def send(self, connection: Connection) -> list[Problem]:
+        """Send all that is not confirmed; return the refusals. Raises Unreachable, TimeoutError."""
+        problems = []
+        for kind, chat in list(self._waiting):
+            try:
+                await self._send_one(connection, kind, chat)
+            except Problem as problem:
+                problems.append(problem)
+        return problems
+
+    async def _send_one(self, connection: Connection, kind: Kind, chat: str) -> None:
+        if (kind, chat) not in self._waiting:
+            return
+        seq = self._waiting[kind, chat]
+        frame = Read(chat=chat, seq=seq) if kind is Read else Received(chat=chat, seq=seq or 0)
+        try:
+            await connection.ask(frame, Ok)
+        except TimeoutError:
+            connection.suspect()
+            return
+        except Problem as problem:
+            if not problem.passes:
+                self._done(kind, chat, seq)
+            raise
+        self._done(kind, chat, seq)
+
+    def _done(self, kind: Kind, chat: str, seq: int | None) -> None:
+        if self._waiting.get((kind, chat), 0) == seq:
+            self._waiting.pop((kind, chat), None)
