@@ -14,7 +14,7 @@ import pytest
 from chalicelib import texts
 from chalicelib.services.values.names import Names
 from parley_client import AsyncClient, Disconnected, Message, Presence, Typing, login
-from parley_client.chat.lines import clean, line_of, title
+from parley_client.chat.lines import clean, line_of, title, unstyled
 from parley_client.chat.status import Status
 from parley_client.names import direct_chat, folded
 from tests.client.terminal import CTRL_C, CTRL_D, ENTER, Terminal
@@ -149,6 +149,42 @@ def test_room_joined_during_a_chat_shows_messages_once(open_server: str, there: 
     assert shown.count("joined" if there else "made this chat") == 1
 
 
+def test_commands_about_messages(open_server: str) -> None:
+    """Messages are named by their numbers; both terminals show what is edited, deleted and found."""
+    alice, bob = name(), name()
+    with (
+        Terminal("--user", bob, "--to", alice, "--url", open_server) as his,
+        Terminal("--user", alice, "--to", bob, "--url", open_server) as hers,
+    ):
+        his.status_shows("is online")
+        hers.status_shows("is online")
+        hers.type("tea at for" + ENTER)
+        his.shows(f"{alice}: tea at for")
+        hers.shows("#1")
+        hers.type("/edit 1 tea at four" + ENTER)
+        for terminal, sender in ((hers, "you"), (his, alice)):
+            terminal.shows(f"{sender}: tea at four \x1b[2m(edited)")
+        his.type("/reply 1 yes" + ENTER)
+        hers.shows(f"{bob}: yes")
+        his.type("/edit 1 no" + ENTER)
+        his.shows("! You can edit only your own messages.")
+        his.type("/edit one no" + ENTER)
+        his.shows("! Name a message by the number before it: /edit 12 the new text")
+        his.type("/search FOUR" + ENTER)
+        his.shows("tea at \x1b[1mfour")
+        hers.type("/delete 1" + ENTER)
+        for terminal, sender in ((hers, "you"), (his, alice)):
+            terminal.shows(f"{sender}: \x1b[2m(deleted by {alice})")
+        hers.type("/schedule 1h see you" + ENTER)
+        hers.shows("see you")
+        hers.type("/scheduled" + ENTER)
+        hers.shows(f"[{bob}] see you")
+        hers.type("/cancel 1" + ENTER)
+        hers.shows("Not sent later any more: see you")
+        hers.type("/unread" + ENTER)
+        hers.shows("0 unread messages in 0 chats.")
+
+
 def test_text_for_nobody_is_given_back(open_server: str) -> None:
     """A line typed before there is a recipient is shown again, and not treated as sent."""
     with Terminal("--user", name(), "--url", open_server) as hers:
@@ -238,8 +274,8 @@ def test_pipe_sends_its_lines(open_server: str) -> None:
     alice, bob = name(), name()
     done = piped("one\ntwo\n", "--user", alice, "--to", bob, "--url", open_server)
     assert (done.returncode, done.stderr) == (0, "")
-    lines = [line.partition(" ")[2] for line in done.stdout.splitlines()]
-    assert lines[-2:] == ["you: one", "you: two"]
+    numbers, _, lines = zip(*(line.split(" ", 2) for line in done.stdout.splitlines()[-2:]), strict=True)
+    assert (numbers, lines) == (("#1", "#2"), ("you: one", "you: two"))
 
 
 @pytest.mark.parametrize(
@@ -304,6 +340,7 @@ def test_each_message_is_one_line_with_time_and_sender() -> None:
     """A message is one line with its time and sender; further lines are indented; a chat has a name."""
     now = datetime.now(UTC)
     message = Message(chat="a:b", seq=1, sender="b", kind="text", text="one\ntwo", sent_at=now)
-    assert line_of(message, "a").split(" ", 1)[1] == "b: one\n      two"
+    number, _, said = unstyled(line_of(message, "a")).split(" ", 2)
+    assert (number, said) == ("#1", "b: one\n      two")
     assert line_of(message, "b", "room").split(" ", 1)[1] == "[room] you: one\n      two"
     assert [title(chat, "a") for chat in ("a:b", "b:a", "a:a", "r-x", "g-1")] == ["b", "b", "a", "x", "g-1"]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -15,11 +16,13 @@ from websockets.exceptions import ConnectionClosed
 from chalicelib.push_gateway.pusher import SESSION_ENDED
 from parley_client import (
     AsyncClient,
+    ChatMoved,
     Client,
     Connected,
     Disconnected,
     Failed,
     Message,
+    MessageChanged,
     NotAuthenticated,
     Presence,
     Problem,
@@ -95,6 +98,62 @@ async def test_state_goes_on_after_a_restart(open_server: str) -> None:
         user = chat.split(":")[1]
         async with AsyncClient(open_server, user=user, state=state, settings=QUICK) as again:
             assert (await take(again, Message)).text == "meanwhile"
+
+
+async def test_changes_reach_clients_that_are_there_or_away(open_server: str) -> None:
+    """Edits and deletions are events for both users; a client that was away reads them when it returns."""
+    async with two(open_server) as (one, other, chat):
+        first, second = await one.send(chat, "first"), await one.send(chat, "second")
+        await take(other, Message, lambda message: message.seq == second.seq)
+        edited = await one.edit(chat, first.seq, "edited", if_change=0)
+        for client in (one, other):
+            assert (await take(client, MessageChanged)).message.text == "edited"
+        assert await other.message(chat, first.seq) == edited
+        with pytest.raises(Problem, match="own"):
+            await other.edit(chat, first.seq, "mine")
+        state = State.from_json(other.state.to_json())
+        await other.close()
+        await one.delete(chat, first.seq)
+        await one.edit(chat, second.seq, "last")
+        async with AsyncClient(open_server, user=str(other.user), state=state, settings=QUICK) as again:
+            changes = [(await take(again, MessageChanged)).message for _ in range(2)]
+            assert [(change.seq, change.text) for change in changes] == [(1, ""), (2, "last")]
+            assert changes[0].deleted
+            assert changes[0].deleted.by == one.user
+
+
+async def test_rows_are_current_without_a_sync(open_server: str) -> None:
+    """A chat that is made, renamed, read elsewhere or left has its new row at once on all devices."""
+    async with two(open_server) as (one, other, chat):
+        device = AsyncClient(open_server, user=str(other.user), settings=QUICK)
+        async with device:
+            await take(device, Connected)
+            await one.send(chat, "hello")
+            await take(device, ChatMoved)
+            assert [(row.chat, row.unread) for row in device.inbox] == [(chat, 1)]
+            await other.read(chat)
+            await take(device, ChatMoved, lambda moved: not moved.row.unread)
+            room = await _made_room(one)
+            await other.rest.join(f"r-{room}")
+            for client in (one, device):
+                await take(client, ChatMoved, lambda moved: moved.row.members == 2)
+            assert {row.chat for row in device.inbox} == {chat, f"r-{room}"}
+
+
+async def test_all_chats_are_counted_searched_and_read(open_server: str) -> None:
+    """The calls about all chats: unread messages, a search, marking all as read, scheduled messages."""
+    async with two(open_server) as (one, other, chat):
+        await one.send(chat, "a needle in the hay")
+        assert (await other.unread()).unread == 1
+        (hit,) = (await other.search("need")).hits
+        assert [hit.message.text[found.start : found.end] for found in hit.ranges] == ["need"]
+        assert await other.read_all() == [chat]
+        assert (await other.unread()).chats == 0
+        later = await one.schedule(chat, "later", datetime.now(UTC) + timedelta(hours=1))
+        changed = await one.reschedule(later.id, text="even later")
+        assert await one.scheduled(chat) == [changed]
+        await one.cancel(later.id)
+        assert await one.scheduled() == []
 
 
 async def test_presence_typing_and_receipts(open_server: str) -> None:

@@ -52,20 +52,25 @@ async def chat(options: Options, entered: Entered) -> int:
         if name := options.to or options.room:
             conversation.first = partial(commands.to if options.to else commands.room, name)
         listener = Listener(client, conversation)
-        await _until_one_ends(listener, _type(commands, conversation, conversation.screen), commands)
+        await _until_one_ends(
+            listener, _type(commands, conversation, conversation.screen), commands, conversation
+        )
         if entered.drop:
             with contextlib.suppress(ParleyError):
                 await client.rest.logout()
         return commands.outbox.unsent
 
 
-async def _until_one_ends(listener: Listener, lines: Coroutine[None, None, None], commands: Commands) -> None:
+async def _until_one_ends(
+    listener: Listener, lines: Coroutine[None, None, None], commands: Commands, conversation: Conversation
+) -> None:
     loop = asyncio.get_running_loop()
     listening = loop.create_task(listener.listen())
     typing = loop.create_task(lines)
     done, left = await asyncio.wait([listening, typing], return_when=asyncio.FIRST_COMPLETED)
     if typing in done and listening in left:
         await commands.outbox.finish(LAST_SECONDS)
+        await conversation.background.finish(LAST_SECONDS)
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from parley_client.async_client import AsyncClient
+from parley_client.chat import finding_commands, later_commands, message_commands
 from parley_client.chat.conversation import Conversation
+from parley_client.chat.finding_commands import FindingCommands
+from parley_client.chat.later_commands import LaterCommands
 from parley_client.chat.lines import clean
+from parley_client.chat.message_commands import MessageCommands
 from parley_client.chat.outbox import Outbox
 from parley_client.errors import ParleyError, Problem
 
-HELP = """\
-  /to NAME     write to a user
-  /room NAME   join a room; it is created if it does not exist
-  /leave       leave the room
-  /who         list the users in the room
-  /chats       list your chats
-  /older       show older messages
-  /quit        end the chat; Ctrl-C and Ctrl-D do the same
-  //…          send a message that begins with a slash"""
+HELP = f"""\
+  /to NAME             write to a user
+  /room NAME           join a room; it is created if it does not exist
+  /leave               leave the room
+  /who                 list the users in the room
+  /chats               list your chats
+  /older               show older messages
+{message_commands.HELP}
+{later_commands.HELP}
+{finding_commands.HELP}
+  /quit                end the chat; Ctrl-C and Ctrl-D do the same
+  //…                  send a message that begins with a slash"""
 
 
 class Commands:
@@ -36,6 +43,9 @@ class Commands:
             "chats": self._chats,
             "older": self._older,
             "help": self._help,
+            **MessageCommands(client, conversation, self.outbox).known,
+            **LaterCommands(client, conversation).known,
+            **FindingCommands(client, conversation).known,
         }
 
     async def do(self, line: str) -> bool:

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 
 from parley_client.async_client import AsyncClient
 from parley_client.chat.arrivals import Arrivals
+from parley_client.chat.background import Background
 from parley_client.chat.lines import clean, line_of, row_line, title
 from parley_client.chat.screen import Screen
+from parley_client.chat.shown import ShownMessages
 from parley_client.chat.status import Status
-from parley_client.errors import Problem
+from parley_client.errors import ParleyError, Problem
 from parley_client.models import Message
 from parley_client.names import direct_chat, folded
 
@@ -37,6 +39,8 @@ class Conversation:
         self.entering: str | None = None
         self.state = Status()
         self.arrivals = Arrivals()
+        self.messages = ShownMessages()
+        self.background = Background()
         self._shown: dict[str, int] = {}
         self._held: dict[str, list[Message]] = {}
         self._moved = asyncio.Event()
@@ -71,14 +75,24 @@ class Conversation:
         if self.chat is None and message.sender != self.me and message.kind != "system":
             self.say(f"* {clean(message.sender)} wrote to you. Your messages now go to this chat.")
             await self._turn_to(message.chat)
-        here = message.chat == self.chat
-        self.say(line_of(message, self.me, "" if here else title(message.chat, self.me)))
-        if here and message.sender != self.me:
-            await self._client.read(message.chat, message.seq)
+        self.show(message)
+        if message.chat == self.chat and message.sender != self.me:
+            self._mark_read(message.chat, message.seq)
+
+    def show(self, message: Message) -> None:
+        """Show a message, with its chat's title unless the chat is on the screen."""
+        self.messages.add(message)
+        self.say(line_of(message, self.me, self._label(message.chat)))
+
+    def change(self, message: Message) -> None:
+        """Show how a message that was shown before has changed."""
+        if line := self.messages.changed(message, self.me, self._label(message.chat)):
+            self.say(line)
 
     def forget(self, chat: str) -> None:
         """Forget which messages of a chat were shown."""
         self._shown.pop(chat, None)
+        self.messages.forget(chat)
 
     async def until_shown(self, chat: str, seq: int) -> None:
         """Return when a message, or a later one, is shown."""
@@ -118,10 +132,10 @@ class Conversation:
         for message in page.messages:
             if unread and message is unread[0]:
                 self.say(f"--- {len(unread)} unread ---")
-            self.say(line_of(message, self.me))
+            self.show(message)
         self._shown[chat] = max(self._shown.get(chat, 0), page.head)
         if page.head:
-            await self._client.read(chat, page.head)
+            self._mark_read(chat, page.head)
 
     async def older(self) -> None:
         """Show the messages before the oldest shown ones."""
@@ -131,7 +145,7 @@ class Conversation:
         page = await self._client.history(self.chat, before=self._before, limit=HISTORY)
         self._before = page.previous
         for message in page.messages:
-            self.say(line_of(message, self.me))
+            self.show(message)
 
     async def list_chats(self) -> None:
         """Show the chats; those with unread messages last, next to the prompt."""
@@ -140,6 +154,19 @@ class Conversation:
             self.say(row_line(row, self.me))
         if not rows:
             self.say("You have no chats yet. /to NAME starts one; /room NAME joins a room.")
+
+    def _label(self, chat: str) -> str:
+        return "" if chat == self.chat else title(chat, self.me)
+
+    def _mark_read(self, chat: str, seq: int) -> None:
+        """Mark a chat as read, while the next events are shown."""
+        self.background.start(self._read(chat, seq))
+
+    async def _read(self, chat: str, seq: int) -> None:
+        try:
+            await self._client.read(chat, seq)
+        except ParleyError as error:
+            self.say(f"! {clean(str(error))}")
 
     async def _turn_to(self, chat: str) -> None:
         self.chat, self._before = chat, None

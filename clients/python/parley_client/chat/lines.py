@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from parley_client.models import ChatRow, Message, Preview
+from parley_client.models import ChatRow, Deletion, FoundMessage, Message, Preview
 
 HIDDEN = re.compile(
     "[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # controls, halves, no characters
@@ -13,6 +13,8 @@ HIDDEN = re.compile(
     "\u00ad\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb]"  # what nobody sees
 )
 """A list of code points: the interpreter's categories lack emoji that are newer than it."""
+
+STYLE = re.compile("\x1b\\[[0-9;]*m")
 
 
 def clean(text: str, *, lines: bool = False) -> str:
@@ -32,11 +34,55 @@ def time_of(moment: datetime) -> str:
     return here.strftime("%H:%M" if today else "%d %b %H:%M")
 
 
+def dim(text: str) -> str:
+    """Return a text that a terminal shows dimly."""
+    return f"\x1b[2m{text}\x1b[22m"
+
+
+def bold(text: str) -> str:
+    """Return a text that a terminal shows in bold."""
+    return f"\x1b[1m{text}\x1b[22m"
+
+
+def unstyled(line: str) -> str:
+    """Return a line without colours and brightness, for a pipe or file."""
+    return STYLE.sub("", line)
+
+
 def line_of(message: Message | Preview, me: str, label: str = "") -> str:
-    """Return a message as a line; label: The chat's name, unless the chat is on the screen."""
-    text = clean(message.text, lines=True)
+    """Return a message as a line; label: The chat's name, unless the chat is on the screen.
+
+    A message of the chat on the screen begins with its number, by which the commands name it.
+    """
+    text = text_of(message)
     said = f"* {text}" if message.kind == "system" else f"{clean(_name(message.sender, me))}: {text}"
-    return f"{time_of(message.sent_at)} {f'[{clean(label)}] ' if label else ''}{said}"
+    number = f"{dim(f'#{message.seq}')} " if isinstance(message, Message) and not label else ""
+    return f"{number}{time_of(message.sent_at)} {f'[{clean(label)}] ' if label else ''}{said}"
+
+
+def text_of(message: Message | Preview) -> str:
+    """Return the text of a message as the screen shows it, with what has become of it."""
+    if isinstance(message.deleted, Deletion):
+        by = message.deleted.by
+        return dim(f"(deleted by {clean(by)})" if by else "(expired)")
+    if message.deleted:
+        return dim("(deleted)")
+    text = clean(message.text, lines=True)
+    edited = isinstance(message, Message) and message.edited_at
+    return f"{text} {dim('(edited)')}" if edited else text
+
+
+def found_line(hit: FoundMessage, me: str, chat: str | None) -> str:
+    """Return a found message as a line, with what was found in bold; chat: The one on the screen."""
+    message, parts, at = hit.message, [], 0
+    text = message.text.replace("\n", " ")
+    for found in hit.ranges:
+        parts += [clean(text[at : found.start]), bold(clean(text[found.start : found.end]))]
+        at = found.end
+    text = "".join([*parts, clean(text[at:])])
+    label = "" if message.chat == chat else f"[{clean(title(message.chat, me))}] "
+    number = "" if label else f"{dim(f'#{message.seq}')} "
+    return f"{number}{time_of(message.sent_at)} {label}{clean(_name(message.sender, me))}: {text}"
 
 
 def title(chat: str, me: str) -> str:

@@ -6,7 +6,7 @@ from parley_client.async_client import AsyncClient
 from parley_client.chat.conversation import Conversation
 from parley_client.chat.lines import clean, title
 from parley_client.errors import ParleyError
-from parley_client.events import ChatReset, Connected, Disconnected, Event
+from parley_client.events import ChatReset, Connected, Disconnected, Event, MessageChanged
 from parley_client.incoming import Failed, RoomNotice, Typing
 from parley_client.models import Message, Presence
 
@@ -33,6 +33,8 @@ class Listener:
         match event:
             case Message():
                 await self._conversation.receive(event)
+            case MessageChanged():
+                self._conversation.change(event.message)
             case ChatReset():
                 await self._reset(event)
             case Connected():
@@ -97,8 +99,10 @@ class Listener:
         name, here = clean(title(event.chat, self._conversation.me)), event.chat == self._conversation.chat
         if not event.readable:
             self._conversation.say(f"* Chat {name} no longer exists, or you cannot read it.")
-        elif not here:
-            self._conversation.say(f"* The server has lost messages of {name}.")
-        else:
-            self._conversation.say(f"* The server has lost messages of {name}. It still has these:")
+            return
+        happened = (
+            f"The server has lost messages of {name}." if event.lost else f"Messages of {name} changed."
+        )
+        self._conversation.say(f"* {happened} {name}." + (" It has these now:" if here else ""))
+        if here:
             await self._conversation.open(event.chat)

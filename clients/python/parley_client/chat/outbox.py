@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from parley_client.async_client import AsyncClient
+from parley_client.chat.background import Background
 from parley_client.chat.lines import clean
 from parley_client.errors import ParleyError
 
@@ -37,38 +38,31 @@ class Outbox:
         self._shown = shown
         self.unsent = 0
         self._notified_at = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
-    def send(self, chat: str, text: str) -> None:
+    def send(self, chat: str, text: str, reply_to: int | None = None) -> None:
         """Send a message; its event shows it when it is stored."""
         self._notified_at = 0.0
-        self._start(self._send(chat, text))
+        self._background.start(self._send(chat, text, reply_to))
 
     def typed(self, chat: str) -> None:
         """Notify the other members of a chat, from time to time, that the user is typing."""
         now = time.monotonic()
         if now - self._notified_at > TYPING_SECONDS:
             self._notified_at = now
-            self._start(self._notify(chat))
+            self._background.start(self._notify(chat))
 
     async def finish(self, seconds: float) -> None:
         """Return when everything is sent, or the time is over; shows what was not sent."""
-        if self._tasks:
-            _, left = await asyncio.wait(self._tasks, timeout=seconds)
-            if left:
-                self.unsent += len(left)
-                self._say(f"! {len(left)} not sent: the server did not answer.")
+        if left := await self._background.finish(seconds):
+            self.unsent += left
+            self._say(f"! {left} not sent: the server did not answer.")
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _send(self, chat: str, text: str) -> None:
+    async def _send(self, chat: str, text: str, reply_to: int | None) -> None:
         loop = asyncio.get_running_loop()
         late = loop.call_later(LATE_SECONDS, self._say, f"… Not sent yet: {clean(text)}")
         try:
-            ack = await self._client.send(chat, text)
+            ack = await self._client.send(chat, text, reply_to=reply_to)
         except ParleyError as error:
             self.unsent += 1
             self._say(f"! Not sent: {clean(str(error))} ({clean(text)})")

@@ -9,6 +9,8 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
+from parley_client.chat.lines import unstyled
+
 
 class Screen(Protocol):
     """Shows lines, and returns those that the user types."""
@@ -28,7 +30,7 @@ class PlainScreen:
 
     def say(self, text: str) -> None:
         """Show a text."""
-        print(text, flush=True)
+        print(unstyled(text), flush=True)
 
     def changed(self) -> None:
         """Do nothing: a pipe has no prompt or status."""
@@ -70,7 +72,7 @@ class TerminalScreen:
         self._session.default_buffer.on_text_changed += lambda buffer: typing(buffer.text)
 
     def say(self, text: str) -> None:
-        """Show a text above the line.
+        """Show a text above the line; what others wrote in it must be clean, see `lines.clean`.
 
         This does not use patch_stdout, which gives the keyboard back to the terminal meanwhile and so loses
         keys.
@@ -80,7 +82,7 @@ class TerminalScreen:
             print(text, flush=True)
             return
         app.renderer.erase()
-        app.output.write(text.replace("\n", "\r\n") + "\r\n")
+        app.output.write_raw(text.replace("\n", "\r\n") + "\r\n")
         app.output.flush()
         app.renderer.request_absolute_cursor_position()
         app.invalidate()
