@@ -17,6 +17,12 @@ class Muted(Forbidden):
     code, title = "muted", "Muted"
 
 
+class SlowMode(ParleyError):
+    """The chat is in slow mode, and the caller has written a moment ago."""
+
+    status, code, title = 429, "slow_mode", "Slow mode"
+
+
 class TextRefused(Forbidden):
     """The operator's word filter refuses the text."""
 

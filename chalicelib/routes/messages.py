@@ -34,6 +34,7 @@ WRITING = (
     errors.TextTooLong,
     errors.TextRefused,
     errors.FilterUnavailable,
+    errors.SlowMode,
 )
 
 

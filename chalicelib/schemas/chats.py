@@ -26,6 +26,15 @@ Notice = Annotated[
     Meta(description="A text for the members: up to 2 KiB of UTF-8, with line breaks (LF)."),
 ]
 History = Annotated[bool, Meta(description="Whether members can read messages from before they joined.")]
+MAX_SLOW_SECONDS = 6 * 3600
+Slow = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAX_SLOW_SECONDS,
+        description="Slow mode: seconds between two messages of a member, not of admins and owners; 0: off.",
+    ),
+]
 Handle = Annotated[str, Meta(description="A handle, in any case.", examples=["bob"])]
 
 
@@ -60,6 +69,7 @@ class Chat(ChatRow, kw_only=True):
     notice: Notice | None
     join: Join | None
     history: History | None
+    slow: Slow | None
     maker: Annotated[str | None, Meta(description="The user who made it.")]
     made_at: Time | None
     invited: Annotated[
@@ -83,6 +93,7 @@ class ChatChanges(Struct, kw_only=True, forbid_unknown_fields=True):
         ExpiresIn | UnsetType | None,
         Meta(description="Of later messages; a direct chat has this field alone. null: they never expire."),
     ] = UNSET
+    slow: Slow | UnsetType = UNSET
 
 
 class ListedMember(Person, kw_only=True):

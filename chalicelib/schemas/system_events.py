@@ -53,3 +53,6 @@ class Event(Struct, kw_only=True, omit_defaults=True):
     expires_in: Annotated[
         int | UnsetType, Meta(description="Seconds after which new messages now expire; 0: never.")
     ] = UNSET
+    slow: Annotated[
+        int | UnsetType, Meta(description="Seconds between two messages of a member; 0: slow mode is off.")
+    ] = UNSET

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.errors import HistoryChanged, Muted, ParleyError, bad_field, no_chat, not_a_member
+from chalicelib.errors import HistoryChanged, Muted, ParleyError, SlowMode, bad_field, no_chat, not_a_member
 from chalicelib.store import key_rows, keys
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,3 +57,12 @@ def muted(chat: str, until: int) -> Muted:
     """Return the error of a member who may not write; until: µs since 1970."""
     shown = (UNIX_EPOCH + timedelta(microseconds=until)).isoformat(timespec="seconds")[:19] + "Z"
     return Muted(f"You are muted in chat {chat} until {shown}.")
+
+
+def slowed(chat: str, wait: int) -> SlowMode:
+    """Return the error of a member who may not write yet; wait: µs."""
+    seconds = math.ceil(wait / 1_000_000)
+    return SlowMode(
+        f"Chat {chat} is in slow mode. You can write again in {seconds} s.",
+        headers={"Retry-After": str(seconds)},
+    )

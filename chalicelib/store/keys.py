@@ -75,6 +75,13 @@ reactions = of_one(
 pins = of_one(
     "{c<NNN>}:pins:<chat>", "ZSET", "the pinned messages, at most 100", "seq -> when it was pinned, µs"
 )
+last_sent = of_one(
+    "{c<NNN>}:last_sent:<chat>",
+    "HASH",
+    "when the members of a group or room in slow mode have last written",
+    "handle -> µs",
+    "6 h after its last write",
+)
 reports = of_one(
     "{c<NNN>}:reports:<chat>",
     "HASH",

@@ -1,4 +1,4 @@
-"""The fields of a group or room: name, notice, avatar, and who may join and read it."""
+"""The fields of a group or room: name, notice, avatar, who may join and read it, and the slow mode."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Fields = dict[str, str | int]
 
 def checked_fields(given: NewChat | ChatChanges) -> Fields:
     """Return the given fields of store.chats.info.Info, null as empty; raises BadRequest."""
-    values = {name: getattr(given, name) for name in CHECKS}
+    values = {name: getattr(given, name, UNSET) for name in CHECKS}
     return {name: CHECKS[name](value, name) for name, value in values.items() if value is not UNSET}
 
 
@@ -56,7 +56,7 @@ def _avatar(avatar: str | None, field: str) -> str:
     return checked_avatar(avatar, field) if avatar else ""
 
 
-def _as_given(value: str | bool, _: str) -> str | bool:
+def _as_given(value: str | int, _: str) -> str | int:
     return value
 
 
@@ -71,4 +71,5 @@ CHECKS: dict[str, Callable[[Any, str], str | int]] = {
     "join": _as_given,
     "history": _as_given,
     "expires_in": _seconds,
+    "slow": _as_given,
 }

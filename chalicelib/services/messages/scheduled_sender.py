@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from chalicelib.errors import InternalError, ParleyError, SendUnconfirmed, StoreUnavailable
+from chalicelib.errors import InternalError, ParleyError, SendUnconfirmed, SlowMode, StoreUnavailable
 from chalicelib.logs import log_failures
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.messages.send import MessageSender
@@ -35,8 +35,8 @@ class ScheduledSender:
     interrupted, another sweep takes it after the lease, and asks first whether it was sent: so an answer that
     got lost, or a permission that was lost meanwhile, changes nothing. An attempt that lasts longer than its
     lease does not begin to send. A message that is refused, by the rules of a send at that moment, stays in
-    its sender's list with the problem. After 24 hours of interrupted attempts nobody can tell whether it was
-    sent; then it is not sent again.
+    its sender's list with the problem; a slow mode only delays it. After 24 hours of interrupted attempts
+    nobody can tell whether it was sent; then it is not sent again.
 
     clock, monotonic: Return seconds, as time.time and time.monotonic.
     """
@@ -87,32 +87,50 @@ class ScheduledSender:
         held = self._store.run(self._scheduled.take(due))
         if held is None:
             return False
-        message = held.message
-        if message.first != message.last:
-            if self._store.run(self._log.has_id(message.body.chat, handle, message.id)):
-                return self._store.run(self._scheduled.replace(handle, held, None))
-            if message.last - message.first > CERTAIN_MICROSECONDS:
-                return self._fail(
-                    handle,
-                    held,
-                    SendUnconfirmed("The server was interrupted while it sent this message. See the chat."),
-                )
+        settled = self._settled_before(handle, held)
+        if settled is not None:
+            return settled
         if self._monotonic() - began > self._scheduled.lease / 2_000_000:
             return False
         try:
             self._send(handle, held)
         except ParleyError as refusal:
-            if refusal.status >= InternalError.status:
-                raise
-            return self._fail(handle, held, refusal)
+            return self._refused(handle, held, refusal)
         self._store.run(self._scheduled.replace(handle, held, None))
         return True
+
+    def _settled_before(self, handle: str, held: Held) -> bool | None:
+        """Return whether an earlier attempt, if any, has sent a message; None: it is to be sent now."""
+        message = held.message
+        if message.first == message.last:
+            return None
+        if self._store.run(self._log.has_id(message.body.chat, handle, message.id)):
+            return self._store.run(self._scheduled.replace(handle, held, None))
+        if message.last - message.first <= CERTAIN_MICROSECONDS:
+            return None
+        unknown = SendUnconfirmed("The server was interrupted while it sent this message. See the chat.")
+        return self._fail(handle, held, unknown)
+
+    def _refused(self, handle: str, held: Held, refusal: ParleyError) -> bool:
+        """Keep a message that was refused, and return False; raise what says nothing about the message."""
+        if isinstance(refusal, SlowMode):
+            return self._postpone(handle, held, int(refusal.headers["Retry-After"]))
+        if refusal.status >= InternalError.status:
+            raise refusal
+        return self._fail(handle, held, refusal)
 
     def _send(self, handle: str, held: Held) -> None:
         message = held.message
         caller = Caller(self._store, handle, "" if message.of_account else None)
         chat = self._ids.own(handle, message.body.chat)
         self._sender.send(caller, chat, structs.replace(message.body.request, id=message.id))
+
+    def _postpone(self, handle: str, held: Held, seconds: int) -> bool:
+        """Try again to send a message after some seconds, until when it may be changed; return False."""
+        waiting = held.message._replace(first=0)
+        later = int(self._clock() * 1_000_000) + seconds * 1_000_000
+        self._store.run(self._scheduled.replace(handle, held, waiting, later))
+        return False
 
     def _fail(self, handle: str, held: Held, refusal: ParleyError) -> bool:
         """Keep a message that was not sent in its sender's list, with the problem; return False."""

@@ -44,7 +44,7 @@ class MessageSender:
     The checks, in order: the content; if there is a word filter, the caller's token and rate limits, and the
     filter; the caller's token and rate limits; in a direct chat, whether the caller may contact the other
     user; then in the script of the append (lua/messages/append_message.lua) membership, a mute, an id that
-    was used for other content, and the message that is replied to.
+    was used for other content, slow mode, and the message that is replied to.
     A send to a direct chat takes one round trip, one to a group two; on a cluster they take three.
     """
 
@@ -70,9 +70,9 @@ class MessageSender:
 
         sender: The caller's handle as the log stores it; by default case-folded.
         skip: Id of a connection that the message is not pushed to.
-        Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict,
-        NotAuthenticated, TooManyRequests, TextRefused, FilterUnavailable; MessageNotFound for a reply to no
-        message.
+        Raises ChatNotFound, NotAMember, Muted, SlowMode, UserNotFound, Blocked, BadRequest, TextTooLong,
+        IdConflict, NotAuthenticated, TooManyRequests, TextRefused, FilterUnavailable; MessageNotFound for a
+        reply to no message.
         """
         text = self._texts.checked(caller, chat.text, request.text)
         content = _content(request, sender or caller.handle, text)
@@ -93,7 +93,7 @@ class MessageSender:
     def check(self, caller: Caller, chat: ChatId, request: SendRequest) -> None:
         """Return if the caller may send a message now, which the word filter is not asked about.
 
-        Raises what `send` does, except IdConflict.
+        Raises what `send` does, except IdConflict and SlowMode.
         """
         self._appender.check(caller, chat, _content(request, caller.handle, checked_text(request.text)))
 

@@ -19,6 +19,7 @@ CHANGES: dict[str, str] = {
     "join": "who may join",
     "history": "what new members read",
     "expires_in": "when messages expire",
+    "slow": "how often members may write",
 }
 """Fields of a `changed` event, and their names in a sentence."""
 ARTICLES = {"member": "a member", "admin": "an admin", "owner": "an owner"}

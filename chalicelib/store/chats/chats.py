@@ -33,7 +33,15 @@ MAX_OTHERS = 10_000
 """Maximum number of former members and other users that a chat remembers."""
 CHOSEN = ("name", "notice", "avatar", "join", "history", "maker")
 """The fields of Info that the creator of a chat chooses; the store sets the others."""
-OF_MESSAGES = (keys.word_filters, keys.reactions, keys.pins, keys.reports, keys.threads, keys.mentions)
+OF_MESSAGES = (
+    keys.word_filters,
+    keys.reactions,
+    keys.pins,
+    keys.reports,
+    keys.threads,
+    keys.mentions,
+    keys.last_sent,
+)
 """The further keys of a chat that hold something of its messages; they go with a deleted chat."""
 UNCHANGED = b"="
 DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)
@@ -46,8 +54,9 @@ class Chats(ChatLists):
         which new messages expire, 0: never), made (µs), maker, owners (how many), large (1, once there were
         more than PARLEY_LARGE_CHAT members), change_seq and change_time (µs) of the last message of the kind
         `system`, info_time (µs, of the last change of name and the like), changes_lost (µs, see `changes`),
-        terms (see ChatTerms). Of a deleted chat only: deleted (µs), terms; its id is taken for good. Of a
-        direct chat only expires_in, if it was ever set; see DirectSettings.
+        terms (see ChatTerms), slow (seconds, if it was ever set). Of a deleted chat only: deleted (µs),
+        terms; its id is taken for good. Of a direct chat only expires_in, if it was ever set; see
+        DirectSettings.
     `{c<NNN>}:members:<chat>`: HASH: handle -> role (1 byte, see Role), then since, joined and muted_until, 8
         bytes each, see Member.
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8

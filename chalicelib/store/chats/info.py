@@ -35,7 +35,8 @@ class Info(msgspec.Struct, frozen=True):
     notice, avatar: May be empty. join: `invite`, `request` or `open`. history: Whether members may read
     messages from before they joined. made: µs since 1970, by the store's clock. maker: Handle of the creator.
     large: Whether the chat ever had more than PARLEY_LARGE_CHAT members. members: Their number. expires_in:
-    Seconds after which new messages expire; 0: never.
+    Seconds after which new messages expire; 0: never. slow: Seconds between two messages of a member; 0: no
+    slow mode.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Info(msgspec.Struct, frozen=True):
     made: int = 0
     maker: str = ""
     large: bool = False
+    slow: int = 0
     members: int = 0
     expires_in: int = 0
 
@@ -124,6 +126,7 @@ def info_of(flat: Sequence[bytes], members: int) -> Info | None:
         made=int(fields[b"made"]),
         maker=fields[b"maker"].decode(),
         large=b"large" in fields,
+        slow=int(fields.get(b"slow", 0)),
         members=members,
         expires_in=expires_in(fields),
     )

@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import key_rows, keys
-from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, message_item, muted, reader_keys, refusal
+from chalicelib.store.access import (
+    NO_CHAT,
+    NO_MEMBER,
+    kind_of,
+    message_item,
+    muted,
+    reader_keys,
+    refusal,
+    slowed,
+)
 from chalicelib.store.messages.content import Content, LogEntry, encode, entry_of, packed
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
 from chalicelib.store.redis.query import Batch, Query
@@ -28,7 +37,7 @@ LONGEST_REPLY = 10
 """Length of the longest reply of an append; most leave out the end."""
 LAST_INDEX = 2**53 - 1
 """The largest whole number that Lua can hold."""
-STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIED = range(7)
+STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIED, SLOWED = range(8)
 """The outcomes of an append; see lua/messages/append_message.lua."""
 
 
@@ -81,6 +90,9 @@ class MessageLog:
         with an id on that UTC day: 8-byte digest of (sender, id) -> 8-byte digest of the content, 8 bytes
         of time, 6 bytes of seq.
     `{c<NNN>}:outbox`: `m<chat>` -> time of the newest message; see Outbox.
+
+    `{c<NNN>}:last_sent:<chat>`: HASH, expires 6 h after its last write: handle -> time (µs) of the last
+        message of a member to a group or room in slow mode.
 
     A message also raises its sender's read state, see ReadStates, and removes trimmed seqs from `uncounted`.
     """
@@ -191,6 +203,7 @@ _append_keys = key_rows.together(
     keys.outbox,
     keys.chat_connections,
     keys.expiries,
+    keys.last_sent,
 )
 
 
@@ -214,6 +227,8 @@ def _appended(chat: str, reply: Any) -> Appended:
         raise refusal(chat, NO_MEMBER)
     if outcome == MUTED:
         raise muted(chat, sent)
+    if outcome == SLOWED:
+        raise slowed(chat, sent)
     rest += [None] * (LONGEST_REPLY - len(reply))
     epoch, members, json, protobuf, expires, root, element = rest
     named = members.decode().split("\0") if members else None

@@ -1,11 +1,10 @@
 -- Reads what a group or room is and who its members are, see Chats.
 local GROUP = 'group' -- the kind of groups and rooms
 
--- Returns whether the group exists, whether new members may read its history, whether it is large, and the seconds after which its
--- messages expire, nil or 0: never.
+-- Returns whether the group exists, whether new members may read its history, and whether it is large.
 local function group_of(chat)
-  local fields = redis.call('HMGET', chat, 'made', 'deleted', 'history', 'large', 'expires_in')
-  return fields[1] and not fields[2], fields[3] == '1', fields[4] and true or false, tonumber(fields[5])
+  local fields = redis.call('HMGET', chat, 'made', 'deleted', 'history', 'large')
+  return fields[1] and not fields[2], fields[3] == '1', fields[4] and true or false
 end
 
 -- Returns role, since, joined and muted_until of a member; nothing for anybody else.
