@@ -88,6 +88,7 @@ ANSWERS: dict[type[Struct], tuple[type[Struct], ...]] = {
     frames.Send: (frames.Ack,),
     frames.Edit: (frames.ChangeFrame,),
     frames.Delete: (frames.ChangeFrame,),
+    frames.React: (frames.ChangeFrame,),
     frames.Pull: (frames.PageFrame,),
     frames.Received: (frames.Ok,),
     frames.Read: (frames.Ok,),

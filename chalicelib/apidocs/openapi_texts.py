@@ -17,6 +17,11 @@ PARAMETERS: dict[str, Schema] = {
         "example": 1,
         "description": "The message's number in its chat, from 1.",
     },
+    "emoji": {
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "example": "👍",
+        "description": "One emoji, percent-encoded, with or without variation selectors.",
+    },
     "handle": {
         "schema": {"type": "string", "minLength": 1, "maxLength": 64},
         "example": "alice",
@@ -64,6 +69,7 @@ TAGS = {
     "accounts": Tag("accounts", "Register, log in, choose a handle, change the password"),
     "sessions": Tag("sessions", "List the devices on which you are logged in, and log out"),
     "messages": Tag("messages", "Send messages to a chat and read them"),
+    "reactions": Tag("reactions", "React to messages with emoji, and list who did"),
     "scheduled": Tag("scheduled", "Messages that are sent later: schedule, list, change and cancel them"),
     "reports": Tag("reports", "Report messages to the admins of a chat; read and dismiss reports"),
     "users": Tag("users", "Read and change profiles, find users, export or delete your account"),

@@ -113,6 +113,12 @@ class TooManyScheduled(ParleyError):
     status, code, title = 409, "too_many_scheduled", "Too many scheduled messages"
 
 
+class TooManyReactions(ParleyError):
+    """The message has the maximum number of kinds of reactions."""
+
+    status, code, title = 409, "too_many_reactions", "Too many reactions"
+
+
 class ChatFull(ParleyError):
     """The chat has the maximum number of members."""
 
@@ -152,6 +158,16 @@ class HistoryChanged(ParleyError):
 def no_chat(chat: str) -> ChatNotFound:
     """Return a ChatNotFound that names the chat."""
     return ChatNotFound(f"There is no chat {chat}.")
+
+
+def no_message(chat: str, seq: int) -> MessageNotFound:
+    """Return a MessageNotFound that names chat and message."""
+    return MessageNotFound(f"Chat {chat} has no message {seq}.")
+
+
+def message_deleted(chat: str, seq: int) -> MessageDeleted:
+    """Return a MessageDeleted that names chat and message."""
+    return MessageDeleted(f"Message {seq} of chat {chat} was deleted.")
 
 
 def not_a_member(chat: str) -> NotAMember:

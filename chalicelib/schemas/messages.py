@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.system_events import Event
-from chalicelib.texts import MAX_DECOMPOSED_CHARACTERS
+from chalicelib.texts import MAX_DECOMPOSED_CHARACTERS, MAX_EMOJI_CHARACTERS
 
 MAX_PAGE = 1000
 MAX_ID_CHARACTERS = 64
@@ -127,6 +127,24 @@ class ThreadSummary(Struct, kw_only=True):
     last_at: Time
 
 
+EmojiText = Annotated[
+    str,
+    Meta(
+        max_length=2 * MAX_EMOJI_CHARACTERS,
+        description="One emoji, with or without variation selectors.",
+        examples=["👍"],
+    ),
+]
+
+
+class ReactionCount(Struct, kw_only=True):
+    """The reactions of one kind to a message."""
+
+    emoji: Annotated[str, Meta(description="One emoji, fully qualified.", examples=["👍"])]
+    count: Annotated[int, Meta(ge=1, description="Number of users, without those whom you block.")]
+    me: Annotated[bool, Meta(description="Whether you are one of them.")]
+
+
 class Message(Struct, kw_only=True):
     """A message of a chat."""
 
@@ -150,6 +168,10 @@ class Message(Struct, kw_only=True):
         Meta(description="Of a reply: the message that it answers, absent if you may not read that one."),
     ] = UNSET
     thread: Annotated[ThreadSummary | UnsetType, Meta(description="Of a message with replies.")] = UNSET
+    reactions: Annotated[
+        list[ReactionCount] | UnsetType,
+        Meta(description="The kinds of reactions, the first used first; absent without any."),
+    ] = UNSET
 
 
 class SentMessage(Message, kw_only=True):

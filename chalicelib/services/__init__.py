@@ -39,6 +39,7 @@ from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.append import MessageAppender
 from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.expiry_sweep import ExpirySweep
+from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.reports import ReportService
 from chalicelib.services.messages.scheduled import ScheduledService
@@ -60,6 +61,7 @@ from chalicelib.services.social.wiring import SocialUseCases
 from chalicelib.services.stores import Stores
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
+from chalicelib.services.views.reaction_counts import ReactionCounts
 from chalicelib.services.views.reader_view import ReaderView
 from chalicelib.services.views.related_messages import RelatedMessages
 
@@ -100,7 +102,7 @@ class Services:
 
     def _wire_chats(self) -> None:
         stores, store, fan_out = self._stores, self._store, self._delivery.fan_out
-        self._reader_view = ReaderView(store, (RelatedMessages(),))
+        self._reader_view = ReaderView(store, (RelatedMessages(), ReactionCounts()))
         self.chat_search = ChatSearch(
             store, stores.chats, stores.chat_index, stores.chat_terms, stores.room_list
         )
@@ -163,6 +165,9 @@ class Services:
         self.message_changes = MessageChanger(self._ids, transactions, self._texts)
         self.expiry_sweep = ExpirySweep(
             self._store, self._stores.expiries, self._stores.message_changes, self._delivery.fan_out
+        )
+        self.reactions = ReactionService(
+            self._store, self._ids, accounts, self._stores.reactions, self._delivery.reactions
         )
         self.tiktok = TikTokMessages(log, self.names, self._ids, sender, reader)
 
@@ -231,6 +236,7 @@ class Services:
                 self.membership,
                 self.messages,
                 self.message_changes,
+                self.reactions,
                 self.read_states,
                 self.sync,
                 self.history_check,

@@ -21,6 +21,7 @@ from chalicelib.store.messages.changes import MessageChanges
 from chalicelib.store.messages.expiries import Expiries
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.messages.reactions import Reactions
 from chalicelib.store.messages.reports import Reports
 from chalicelib.store.messages.scheduled import ScheduledMessages
 from chalicelib.store.realtime.chat_connections import ChatConnections
@@ -58,6 +59,7 @@ class Stores:
         self.summaries = Summaries()
         self.log = MessageLog(settings.keep_messages)
         self.message_changes = MessageChanges()
+        self.reactions = Reactions()
         self.change_feed = ChangeFeed()
         self.expiries = Expiries()
         self.outbox = Outbox()

@@ -13,6 +13,7 @@ from chalicelib.schemas.messages import (
     ChangeNumber,
     ChatId,
     CursorText,
+    EmojiText,
     ExpiresIn,
     MessageId,
     RepliedTo,
@@ -71,6 +72,15 @@ class Delete(FromClient, tag="delete", kw_only=True):
     chat: ChatId
     seq: Seq
     for_: Annotated[Literal["all"], Meta(description="`all`: nobody can read it again.")] = field(name="for")
+
+
+class React(FromClient, tag="react", kw_only=True):
+    """Adds one's reaction to a message, or removes it; the reply is `change`."""
+
+    chat: ChatId
+    seq: Seq
+    emoji: EmojiText
+    on: Annotated[bool, Meta(description="Whether to add it; false removes it.")] = True
 
 
 class Pull(FromClient, tag="pull", kw_only=True):
@@ -168,6 +178,7 @@ ClientFrame = (
     | Send
     | Edit
     | Delete
+    | React
     | Pull
     | Received
     | Read

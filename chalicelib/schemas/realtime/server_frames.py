@@ -90,6 +90,14 @@ class PageFrame(Page, tag_field="type", tag="page", kw_only=True, omit_defaults=
     ref: Ref | None = None
 
 
+class ReactionChange(Struct, kw_only=True):
+    """A reaction that was added or removed."""
+
+    emoji: str
+    user: str
+    on: Annotated[bool, Meta(description="Whether it was added.")]
+
+
 class ChangeFrame(Reply, tag="change", kw_only=True):
     """A message has changed: the reply to a frame that changed it, and for all other connections."""
 
@@ -100,6 +108,14 @@ class ChangeFrame(Reply, tag="change", kw_only=True):
         str, Meta(description="The change's cursor: pass it as `since` to read later changes of the chat.")
     ]
     message: Annotated[Message, Meta(description="The message as it is now.")]
+    partial: Annotated[
+        bool,
+        Meta(
+            description="True if the message has something that differs between readers and is left out"
+            " here, such as `reactions`: read the message."
+        ),
+    ] = False
+    reaction: Annotated[ReactionChange | None, Meta(description="The reaction that is the change.")] = None
 
 
 class ReceiptFrame(ToClient, tag="receipt", kw_only=True):

@@ -52,7 +52,7 @@ class ChatFanOut:
         time: Of the message, µs. members: None: there are too many to write each inbox. recipients: The
         connections of such a large chat. skip: The sender's connection, which already has the answer.
         """
-        with _left_to_sweep():
+        with left_to_sweep():
             there = [*recipients, *self._store.run(self.inboxes.deliver(chat, time, members or ()))]
             self.message_push.push(chat, time, there, message=message, skip=skip)
 
@@ -60,7 +60,7 @@ class ChatFanOut:
         self, chat: str, time: int, delivered: Delivered, *, message: OutgoingMessage, skip: str | None
     ) -> None:
         """Push a message that is in both inboxes of a direct chat; see deliver_message."""
-        with _left_to_sweep():
+        with left_to_sweep():
             if delivered.settled:
                 self.message_push.push_settled(time, delivered.recipients, message, skip)
             else:
@@ -73,7 +73,7 @@ class ChatFanOut:
 
         entry: The message after the change. epoch: Of the log. skip: A connection that already has the
         answer."""
-        with _left_to_sweep():
+        with left_to_sweep():
             members = chat.members or change.members
             moved = self._store.run(self.inboxes.deliver_change(chat.text, members))
             there = [*change.recipients, *moved]
@@ -85,14 +85,14 @@ class ChatFanOut:
         """Deliver the deletions of messages that have expired; see deliver_message_change.
 
         last: The last one of these changes."""
-        with _left_to_sweep():
+        with left_to_sweep():
             moved = self._store.run(self.inboxes.deliver_change(chat.text, chat.members or last.members))
             frames = [change_frame(chat.text, entry, epoch) for entry in entries]
             self.message_push.push_changes(frames, [*last.recipients, *moved])
 
     def deliver_settings(self, chat: ChatId) -> None:
         """Move a direct chat whose settings have changed up in both inboxes, in one round trip."""
-        with _left_to_sweep():
+        with left_to_sweep():
             self._store.run(self.inboxes.deliver_change(chat.text, chat.members or ()))
 
     def deliver_change(
@@ -110,7 +110,7 @@ class ChatFanOut:
         """
         delivering = self.inboxes.deliver(chat, time, members or ())
         asking: Queries = [self.outbox.audience(chat)] if members is None else []
-        with _left_to_sweep():
+        with left_to_sweep():
             there, *audiences = self.write(
                 [(chat, entry) for entry in entries], [delivering, *asking], depart
             )
@@ -123,7 +123,7 @@ class ChatFanOut:
 
     def deliver_entries_of_chats(self, entries: Sequence[tuple[str, InboxEntry]], depart: Depart) -> None:
         """Write inbox entries by chat, 100 in a round trip; depart: See write."""
-        with _left_to_sweep():
+        with left_to_sweep():
             self.write(entries, [], depart)
 
     def write(
@@ -145,7 +145,7 @@ class ChatFanOut:
 
 
 @contextlib.contextmanager
-def _left_to_sweep() -> Iterator[None]:
+def left_to_sweep() -> Iterator[None]:
     """Log a failure and go on: the entry stays in the outbox for the sweep."""
     try:
         yield

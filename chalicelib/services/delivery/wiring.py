@@ -16,6 +16,7 @@ from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.services.delivery.presence_notices import PresenceNotices
 from chalicelib.services.delivery.profile_rows import ProfileRows
 from chalicelib.services.delivery.push import PushService
+from chalicelib.services.delivery.reaction_delivery import ReactionDelivery
 from chalicelib.services.delivery.receipts import ReceiptDelivery
 from chalicelib.services.delivery.room_notices import RoomNotices
 from chalicelib.services.delivery.row_push import RowPush
@@ -54,6 +55,7 @@ class Delivery:
         )
         self.profile_rows = ProfileRows(store, stores.inboxes, self.row_push, self.names)
         self.fan_out = ChatFanOut(store, stores.inboxes, stores.outbox, self.message_push)
+        self.reactions = ReactionDelivery(store, self.fan_out, user_connections)
         self.presence_notices = PresenceNotices(store, user_connections, self.push)
         self.session_closer = SessionCloser(store, user_connections, self.push, self.disconnect)
         self.audience = AudienceFinder(

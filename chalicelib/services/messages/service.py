@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from chalicelib.errors import MessageNotFound, bad_field
+from chalicelib.errors import bad_field, no_message
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
 from chalicelib.services.auth.caller import Caller
@@ -97,7 +97,7 @@ class Messages:
         wanted = seq_of(seq, "seq")
         entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
         if not entries or entries[0].seq != wanted:
-            raise MessageNotFound(f"Chat {found} has no message {wanted}.")
+            raise no_message(found, wanted)
         return self._view.one(found, caller.handle, entries[0])
 
     def shown(self, caller: Caller, chat: str, entry: LogEntry) -> Message:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chalicelib.errors import MessageDeleted, MessageNotFound, StoreUnavailable
+from chalicelib.errors import StoreUnavailable, message_deleted, no_message
 from chalicelib.pauses import pause
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery.fan_out import ChatFanOut
@@ -62,7 +62,7 @@ class MessageTransactions:
         seen = self._read(caller, chat, seq, contacts=contacts)
         for _ in range(MAX_ATTEMPTS):
             if seen is None:
-                raise MessageNotFound(f"Chat {chat.text} has no message {seq}.")
+                raise no_message(chat.text, seq)
             new = _decided(decide, chat, seen)
             if new is None:
                 return ChangedMessage(seen.entry, seen.epoch, None)
@@ -91,7 +91,7 @@ def _decided(decide: Decide, chat: ChatId, seen: Seen) -> NewVersion | None:
     """Return the new version of a message; raises MessageDeleted: a deleted message does not change."""
     new = decide(seen.entry)
     if new is not None and seen.entry.is_deleted:
-        raise MessageDeleted(f"Message {seen.entry.seq} of chat {chat.text} was deleted.")
+        raise message_deleted(chat.text, seen.entry.seq)
     return new
 
 

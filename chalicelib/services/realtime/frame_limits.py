@@ -21,6 +21,7 @@ CLASSES: dict[type, str] = {
     frames.Send: WRITE,
     frames.Edit: WRITE,
     frames.Delete: WRITE,
+    frames.React: WRITE,
     frames.Pull: READ,
     frames.Received: WRITE,
     frames.Read: WRITE,

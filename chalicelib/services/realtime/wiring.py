@@ -14,6 +14,7 @@ from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.inbox.unread import UnreadService
 from chalicelib.services.messages.changes import MessageChanger
+from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.connect import ConnectService
 from chalicelib.services.realtime.dispatch import FrameDispatcher, FrameHandler
@@ -37,6 +38,7 @@ class UseCases(NamedTuple):
     membership: Membership
     messages: Messages
     changer: MessageChanger
+    reactions: ReactionService
     read_states: ReadStateService
     sync: SyncService
     history_check: HistoryCheck
@@ -55,7 +57,7 @@ class Realtime:
         use_cases: UseCases,
     ) -> None:
         ids = ChatIds(names)
-        membership, messages, changer, read_states, sync, history_check, unread = use_cases
+        membership, messages, changer, reactions, read_states, sync, history_check, unread = use_cases
         connection_stores, push, audience = delivery.connection_stores, delivery.push, delivery.audience
         store, connections, user_connections, chat_connections = connection_stores
         self.disconnect = delivery.disconnect
@@ -69,12 +71,13 @@ class Realtime:
         inboxes = delivery.stores.inboxes
         hello = HelloService(connection_stores, inboxes, sync, push, rooms, history_check, unread)
         message_frames = MessageFrames(ids, messages, read_states, push)
-        change_frames = ChangeFrames(ids, changer, push)
+        change_frames = ChangeFrames(ids, changer, reactions, messages, push)
         handlers: dict[type, FrameHandler] = {
             frames.Hello: hello.hello,
             frames.Send: message_frames.send,
             frames.Edit: change_frames.edit,
             frames.Delete: change_frames.delete,
+            frames.React: change_frames.react,
             frames.Pull: message_frames.pull,
             frames.Received: message_frames.received,
             frames.Read: message_frames.read,

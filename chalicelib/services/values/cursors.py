@@ -8,12 +8,12 @@ from typing import NamedTuple
 from chalicelib.errors import bad_field
 from chalicelib.services.values.chat_id import ROOM
 from chalicelib.services.values.names import HANDLE
-from chalicelib.services.values.paging import Field, TextCursor, from_base64, number, to_base64
+from chalicelib.services.values.paging import Field, TextCursor, Value, from_base64, number, to_base64
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.search import SearchEntry
 
 SEQ = re.compile(r"[1-9]\d{0,14}", re.ASCII)
-MAX_SEARCH_CURSOR_CHARACTERS = 1024
+MAX_BASE64_CURSOR_CHARACTERS = 1024
 TIME = number(16)
 """µs since 1970."""
 LAST_TIME = 2**53 - 1
@@ -113,21 +113,32 @@ ROOM_CURSOR = TextCursor(ScoredMember, "{time}.{room}", time=TIME, room=Field(RO
 """A room in the list of all rooms, by the time at which it was made."""
 
 
-class SearchCursor(TextCursor[SearchEntry]):
-    """An entry of a search index, in base64url; read with or without padding."""
+class Base64Cursor(TextCursor[Value]):
+    """A cursor that is its text in base64url; read with or without padding."""
 
-    def read(self, text: str) -> SearchEntry:
-        """Return the entry; raises ValueError."""
-        if len(text) > MAX_SEARCH_CURSOR_CHARACTERS:
+    def read(self, text: str) -> Value:
+        """Return the value of a cursor; raises ValueError."""
+        if len(text) > MAX_BASE64_CURSOR_CHARACTERS:
             raise ValueError
         return super().read(from_base64(text.rstrip("=")).decode())
 
-    def encode(self, value: SearchEntry) -> str:
-        """Return the cursor of an entry."""
+    def encode(self, value: Value) -> str:
+        """Return the cursor of a value."""
         return to_base64(super().encode(value).encode())
 
 
-SEARCH_CURSOR = SearchCursor(
+class ReactionMark(NamedTuple):
+    """The place of a reaction in the list of a message."""
+
+    emoji: str
+    handle: str
+
+
+REACTION_CURSOR = Base64Cursor(
+    ReactionMark, "{emoji}\0{handle}", emoji=Field(r"[^\0]{1,64}"), handle=Field(r"[^\0]{1,200}")
+)
+"""A reaction to a message."""
+SEARCH_CURSOR = Base64Cursor(
     SearchEntry,
     "{term}\0{id}",
     "send the `next` of a page of this search",

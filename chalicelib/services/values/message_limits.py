@@ -19,6 +19,8 @@ LONGEST_CHARACTER = 12
 LONGEST_NAMES = 2048
 STUB_CHARACTERS = 128
 """Maximum number of characters of the text in the stub of a message that is replied to."""
+REACTION_BYTES = 64
+"""Maximum size of the fields of a reaction without its emoji."""
 
 
 def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) -> str:
@@ -56,13 +58,18 @@ def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
     Python 3.11 write in ASCII: JSON's escapes are escaped again, and a character beyond ASCII takes 6 or 12
     bytes.
     """
-    characters = sum(len(entry.content.text) + _event_bytes(entry) for entry in entries)
+    characters = sum(map(_characters, entries))
     if characters * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
         return entries
     overhead = 256 + _carried_bytes(chat)
     return take_fitting(
         entries,
-        lambda entry: overhead + _carried_bytes(entry.content) + _event_bytes(entry) * LONGEST_CHARACTER,
+        lambda entry: (
+            overhead
+            + _carried_bytes(entry.content)
+            + _event_bytes(entry) * LONGEST_CHARACTER
+            + len(entry.content.extra.reactions) * REACTION_BYTES
+        ),
         REPLY_BYTES,
     )
 
@@ -70,6 +77,11 @@ def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
 def _event_bytes(entry: LogEntry) -> int:
     """Return the size of an event, of which a system message's text is made."""
     return len(msgspec.json.encode(entry.content.event)) if entry.content.event else 0
+
+
+def _characters(entry: LogEntry) -> int:
+    reactions = sum(len(emoji) + REACTION_BYTES for emoji in entry.content.extra.reactions)
+    return len(entry.content.text) + _event_bytes(entry) + reactions
 
 
 def _carried_bytes(value: Any) -> int:

@@ -30,31 +30,33 @@ class Extra(
     omit_defaults=True,
     frozen=True,
     rename={
-        "edited": "e",
+        "reactions": "r",
         "deleted": "d",
+        "edited": "e",
         "deleted_by": "b",
         "data": "a",
         "mentions": "m",
         "mentions_all": "l",
         "forwarded": "f",
-        "reactions": "r",
     },
 ):
     """What few messages have; stored as a msgpack map of one-letter names, without the defaults.
 
-    edited: Time of the last edit, µs; 0: never. deleted: Time of the deletion or of the expiry, µs; 0: there
+    The map has them in this order, and reactions or deleted come first: see lua/parts/reaction_counts.lua.
+    reactions: Number of users by emoji, the first used first. edited: Time of the last edit, µs; 0: never.
+    deleted: Time of the deletion or of the expiry, µs; 0: there
     is a message. deleted_by: Handle of the user who deleted it; empty if it expired. data: A JSON object of
     the sender. mentions: Handles of the mentioned members. mentions_all: Whether all members are mentioned.
-    forwarded: The first message. reactions: Number of users by emoji."""
+    forwarded: The first message."""
 
-    edited: int = 0
+    reactions: dict[str, int] = {}  # msgspec copies it
     deleted: int = 0
+    edited: int = 0
     deleted_by: str = ""
     data: dict[str, Any] | None = None
     mentions: tuple[str, ...] = ()
     mentions_all: bool = False
     forwarded: Origin | None = None
-    reactions: dict[str, int] = {}  # msgspec copies it
 
 
 NO_EXTRA = Extra()

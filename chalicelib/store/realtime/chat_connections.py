@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.access import refusal
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -25,6 +26,11 @@ class ChatConnection(NamedTuple):
     connection: str
     protobuf: bool
     handle: str
+
+    @property
+    def recipient(self) -> Recipient:
+        """The connection as the recipient of a frame."""
+        return Recipient(self.connection, self.protobuf)
 
 
 class Joined(NamedTuple):
@@ -89,7 +95,7 @@ class ChatConnections:
             READ_JOINED_CONNECTIONS,
             _keys(chat),
             (reader,),
-            lambda reply: [] if isinstance(reply, int) else _clients(reply),
+            lambda reply: [] if isinstance(reply, int) else chat_connections_of(reply),
         )
 
     def renew(self, chat: str, connection: str) -> Query[bool]:
@@ -103,7 +109,8 @@ def _keys(chat: str) -> tuple[str, str, str]:
     return keys.chat(chat), keys.members(chat), keys.chat_connections(chat)
 
 
-def _clients(reply: list[bytes]) -> list[ChatConnection]:
+def chat_connections_of(reply: list[bytes]) -> list[ChatConnection]:
+    """Return the connections in a script's reply; see lua/parts/chat_connections.lua."""
     connections, flags, handles = reply
     if not connections:
         return []
@@ -112,15 +119,15 @@ def _clients(reply: list[bytes]) -> list[ChatConnection]:
 
 
 def _joined(reply: list[Any]) -> Joined | None:
-    return Joined(bool(reply[0]), _clients(reply[1:])) if reply else None
+    return Joined(bool(reply[0]), chat_connections_of(reply[1:])) if reply else None
 
 
 def _left(reply: list[Any]) -> Left:
     last, handle, *clients = reply
-    return Left(bool(last), handle.decode(), _clients(clients))
+    return Left(bool(last), handle.decode(), chat_connections_of(clients))
 
 
 def _read(chat: str, reply: Any) -> list[ChatConnection]:
     if isinstance(reply, int):
         raise refusal(chat, reply)
-    return _clients(reply)
+    return chat_connections_of(reply)

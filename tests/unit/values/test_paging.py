@@ -82,6 +82,12 @@ KINDS = {
         "1763700000000000.r-club",
         ScoredMember(1763700000000000, "r-club"),
     ),
+    "reaction": Kind(
+        cursors.REACTION_CURSOR,
+        st.builds(cursors.ReactionMark, st.sampled_from(["👍", "❤️"]), HANDLES),
+        "8J-RjQBib2I",
+        cursors.ReactionMark("👍", "bob"),
+    ),
     "search": Kind(
         cursors.SEARCH_CURSOR,
         st.builds(SearchEntry, TERMS, HANDLES),

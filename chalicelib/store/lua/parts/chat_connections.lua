@@ -29,14 +29,17 @@ local function live_chat_connections(held, members, time, wanted)
   return connections, flags, handles, kept
 end
 
--- Returns three texts: the connections that have joined the room, with \0 between them; a byte of flags for each; and their
--- handles, with \0 between them.
-local function joined_connections(held, members, time)
-  local connections, flags, handles, count = live_chat_connections(held, members, time, JOINED)
+-- Returns three texts: the connections, with \0 between them; a byte of flags for each; and their handles, with \0 between them.
+-- See live_chat_connections.
+local function connections_in_texts(held, members, time, wanted)
+  local connections, flags, handles, count = live_chat_connections(held, members, time, wanted)
   for i = 1, count do flags[i] = string.char(flags[i]) end
   local names = table.concat(handles, '\0', 1, count)
   return table.concat(connections, '\0', 1, count), table.concat(flags, '', 1, count), names
 end
+
+-- Returns the texts of the connections that have joined the room.
+local function joined_connections(held, members, time) return connections_in_texts(held, members, time, JOINED) end
 
 -- Returns whether another joined connection of a user lives, and the user's joined connections that have expired.
 local function other_joined(held, handle, except, time)

@@ -1,0 +1,81 @@
+"""Reactions by frames: who gets which, in groups, large groups and direct chats."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.redis.query import Query
+from tests.realtime.recorded_connections import LARGE_CHAT, Frame, Socket, Stage
+
+UP = "👍"
+
+
+@pytest.fixture(params=[3, LARGE_CHAT + 2], ids=["small", "large"])
+def group(request: pytest.FixtureRequest, stage: Stage) -> tuple[str, dict[str, Socket]]:
+    """A group with message 2, and a connection of each member."""
+    users = [f"user{number}" for number in range(request.param)]
+    chat = stage.group(users[0], *users[1:])
+    sockets = {user: stage.connect(user) for user in users}
+    sockets[users[0]].send(type="send", chat=chat, id="1", text="hello")
+    for socket in sockets.values():
+        socket.frames.clear()
+    return chat, sockets
+
+
+def changes(socket: Socket) -> list[Frame]:
+    """Return the changes that were pushed to a connection, and forget them."""
+    found = socket.of_type("change")
+    socket.frames.clear()
+    return found
+
+
+def test_a_reaction_is_answered_with_all_counts_and_pushed_without(
+    group: tuple[str, dict[str, Socket]], stage: Stage
+) -> None:
+    """The answer has the reactions as the user sees them; others learn who reacted, and read the message."""
+    chat, sockets = group
+    first, second, *_ = sockets.values()
+    answer = second.ask(type="react", chat=chat, seq=2, emoji=UP, ref="7")
+    assert answer["message"]["reactions"] == [{"emoji": UP, "count": 1, "me": True}]
+    assert answer["ref"] == "7"
+    assert not {"partial", "reaction"} & answer.keys()
+    for socket in sockets.values():
+        if socket is not second:
+            (pushed,) = changes(socket)
+            assert pushed["partial"] is True
+            assert pushed["reaction"] == {"emoji": UP, "user": second.user, "on": True}
+            assert "reactions" not in pushed["message"]
+            assert pushed["message"]["change"] == pushed["change"] == answer["change"]
+
+    second.frames.clear()
+    again = second.ask(type="react", chat=chat, seq=2, emoji=UP)
+    assert again["message"] == answer["message"]
+    gone = second.ask(type="react", chat=chat, seq=2, emoji=UP, on=False)
+    assert "reactions" not in gone["message"]
+    (pushed,) = changes(first)
+    assert "partial" not in pushed
+    assert pushed["reaction"]["on"] is False
+
+
+def test_reactions_of_blocked_users_are_not_pushed(
+    group: tuple[str, dict[str, Socket]], stage: Stage
+) -> None:
+    """Whoever blocks the user gets no frame of the reaction; everybody else does."""
+    chat, sockets = group
+    first, second, third, *_ = sockets.values()
+    stage.store.run(Query("ZADD", (keys.blocked(first.user),), (1, second.user)))
+    first.frames.clear()
+    second.send(type="react", chat=chat, seq=2, emoji=UP)
+
+    assert changes(first) == []
+    assert len(changes(third)) == 1
+
+
+def test_a_refused_reaction_is_an_error(group: tuple[str, dict[str, Socket]]) -> None:
+    """A text that is no emoji, and a message that does not exist, are errors."""
+    chat, sockets = group
+    first, *_ = sockets.values()
+    assert first.ask(type="react", chat=chat, seq=2, emoji="no")["errors"][0]["field"] == "emoji"
+    assert first.ask(type="react", chat=chat, seq=9, emoji=UP)["code"] == "message_not_found"
+    assert first.ask(type="react", chat=chat, seq=1, emoji=UP)["code"] == "forbidden"
