@@ -12,7 +12,7 @@ from chalicelib.schemas.realtime import ChatFrame, PresenceFrame, RoomFrame, Sig
 from chalicelib.services.delivery import codec
 from chalicelib.store.realtime.connection_results import Recipient
 
-DROPPABLE = (SignalFrame, TypingFrame, PresenceFrame, RoomFrame, ChatFrame)
+DROPPABLE = frozenset((SignalFrame, TypingFrame, PresenceFrame, RoomFrame, ChatFrame))
 """Frames that are useless later, or that a sync repeats: a connection that reads too slowly gets none."""
 
 
@@ -53,7 +53,7 @@ class FramePush:
 
 def _encoded(addressed: AddressedFrame) -> Iterator[OutgoingFrame]:
     """Encode a frame once for all connections that read JSON, and once for all that read protobuf."""
-    droppable = isinstance(addressed.frame, DROPPABLE) and not addressed.is_answer
+    droppable = type(addressed.frame) in DROPPABLE and not addressed.is_answer
     for protobuf in (False, True):
         connections = [one.connection for one in addressed.recipients if one.protobuf == protobuf]
         if connections:

@@ -33,7 +33,8 @@ class MessageCursor(NamedTuple):
     epoch: int | None = None
 
     def __str__(self) -> str:
-        return MESSAGE_CURSOR.encode(self)
+        """Return what MESSAGE_CURSOR encodes, in less time: each pushed message and each row has one."""
+        return str(self.seq) if self.epoch is None else f"{self.seq}.{self.time}.{self.epoch}"
 
 
 class ChangeCursor(NamedTuple):
