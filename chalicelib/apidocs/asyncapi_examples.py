@@ -31,6 +31,7 @@ ROW: Example = {
     "name": None,
     "avatar": None,
     "members": None,
+    "requests": None,
     "users": [
         {"handle": "alice", "name": "Alice Liddell", "avatar": None},
         {"handle": "bob", "name": "", "avatar": None},

@@ -72,6 +72,10 @@ class ChatRow(Struct, kw_only=True):
     name: str | None
     avatar: str | None
     members: Annotated[int | None, Meta(description="Number of members.")]
+    requests: Annotated[
+        int | None,
+        Meta(description="Number of users who ask to join; null for all but admins and owners."),
+    ]
     users: Annotated[
         list[ChatUser] | None,
         Meta(description="The two users of a direct chat, by handle; one if it is a chat with oneself."),

@@ -219,3 +219,22 @@ def test_own_devices_get_the_rows_with_the_new_name(stage: Stage) -> None:
     stage.services.profiles.change("ann", ProfileChanges(name="Ann"))
 
     assert {frame["chat"] for frame in phone.of_type("chat")} == {f"ann:user{number}" for number in range(3)}
+
+
+def test_those_who_decide_see_the_number_of_requests_to_join(stage: Stage) -> None:
+    """Admins and owners get the row when somebody asks to join, and when that ends; members do not."""
+    chat = stage.group("ann", "bob", "cid")
+    change(stage, chat, join="request")
+    on("bob", lambda action: roles.change_role(action, "admin"))(stage, chat)
+    ann, bob, cid = (Desk(stage, user) for user in ("ann", "bob", "cid"))
+
+    for act, requests in ((join, 1), (on("dan", inviting.end_join_request), 0), (join, 1)):
+        act(stage, chat)
+        for desk in (ann, bob):
+            row = desk.pushed()[chat]
+            assert row == desk.synced()[chat]
+            assert row["requests"] == requests
+        assert (cid.pushed(), cid.synced()) == ({}, {})
+
+    on("dan", inviting.add)(stage, chat)
+    assert [desk.pushed()[chat]["requests"] for desk in (ann, bob, cid)] == [0, 0, None]

@@ -66,6 +66,7 @@ def row(summary: Summary, active: int = 0, cards: Cards = NO_CARDS) -> ChatRow:
         name=None if info is None else info.name,
         avatar=None if info is None or not info.avatar else info.avatar,
         members=None if info is None else summary.members,
+        requests=_requests(summary),
         users=_users(summary.chat, cards),
         expires_in=summary.expires_in or UNSET,
         epoch=summary.epoch,
@@ -93,6 +94,12 @@ def synced_row(summary: Summary, cards: Cards) -> ChatRow:
 def users_of(chats: Iterable[str]) -> list[str]:
     """Return the handles of the users whom the rows of chats name: those of direct chats."""
     return [handle for chat in chats if ":" in chat for handle in chat.split(":")]
+
+
+def _requests(summary: Summary) -> int | None:
+    """Return the number of users who ask to join a chat, for those who decide."""
+    decides = summary.role is not None and summary.role >= info.Role.ADMIN
+    return summary.info.requests if decides and summary.info is not None else None
 
 
 def _users(chat: str, cards: Cards) -> list[ChatUser] | None:

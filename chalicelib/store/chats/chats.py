@@ -51,12 +51,12 @@ class Chats(ChatLists):
     """The truth of groups and rooms. Their keys, all in the chat's partition `{c<NNN>}`, none expires:
 
     `{c<NNN>}:chat:<chat>`: HASH: name, notice, avatar, join, history (0 or 1), expires_in (seconds after
-        which new messages expire, 0: never), made (µs), maker, owners (how many), large (1, once there were
-        more than PARLEY_LARGE_CHAT members), change_seq and change_time (µs) of the last message of the kind
-        `system`, info_time (µs, of the last change of name and the like), changes_lost (µs, see `changes`),
-        terms (see ChatTerms), slow (seconds, if it was ever set). Of a deleted chat only: deleted (µs),
-        terms; its id is taken for good. Of a direct chat only expires_in, if it was ever set; see
-        DirectSettings.
+        which new messages expire, 0: never), made (µs), maker, owners (how many), requests (how many users
+        ask to join; absent before the first), large (1, once there were more than PARLEY_LARGE_CHAT members),
+        change_seq and change_time (µs) of the last message of the kind `system`, info_time (µs, of the last
+        change of name and the like), changes_lost (µs, see `changes`), terms (see ChatTerms), slow (seconds,
+        if it was ever set). Of a deleted chat only: deleted (µs), terms; its id is taken for good. Of a
+        direct chat only expires_in, if it was ever set; see DirectSettings.
     `{c<NNN>}:members:<chat>`: HASH: handle -> role (1 byte, see Role), then since, joined and muted_until, 8
         bytes each, see Member.
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8

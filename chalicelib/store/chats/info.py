@@ -36,7 +36,7 @@ class Info(msgspec.Struct, frozen=True):
     messages from before they joined. made: µs since 1970, by the store's clock. maker: Handle of the creator.
     large: Whether the chat ever had more than PARLEY_LARGE_CHAT members. members: Their number. expires_in:
     Seconds after which new messages expire; 0: never. slow: Seconds between two messages of a member; 0: no
-    slow mode.
+    slow mode. requests: Number of users who ask to join.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Info(msgspec.Struct, frozen=True):
     slow: int = 0
     members: int = 0
     expires_in: int = 0
+    requests: int = 0
 
 
 class Member(NamedTuple):
@@ -129,4 +130,5 @@ def info_of(flat: Sequence[bytes], members: int) -> Info | None:
         slow=int(fields.get(b"slow", 0)),
         members=members,
         expires_in=expires_in(fields),
+        requests=int(fields.get(b"requests", 0)),
     )

@@ -56,7 +56,7 @@ def test_a_group_is_made(api: Api, people: People) -> None:
     assert chat["last"]["text"] == f"{ann.handle} made this chat."
     assert chat["last"]["event"] == {"type": "created", "users": [bob.handle], "name": "Tea"}
     assert read(api, ann, chat["chat"]) == chat
-    assert read(api, bob, chat["chat"]) == {**chat, "role": "member"}
+    assert read(api, bob, chat["chat"]) == {**chat, "role": "member", "requests": None}
     assert read(api, bob, chat["chat"].upper())["chat"] == chat["chat"]
     refused(do(api, cid, "GET", chat["chat"]), 403, "not_a_member")
 

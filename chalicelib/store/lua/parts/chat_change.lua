@@ -9,6 +9,7 @@ local LARGE_ABOVE = tonumber(ARGV[5]) -- integer, a chat that once has more memb
 local MAX_OTHERS = tonumber(ARGV[6]) -- integer, maximum number of former members and the like
 local FIELDS = cmsgpack.unpack(ARGV[9]) -- msgpack array, field and value of the chat in turn
 local MOVES = cmsgpack.unpack(ARGV[10]) -- msgpack array, see below
+local ADMIN = 2 -- the lowest role that decides on requests to join
 local DONE, MOVED, FULL, NO_OWNER, CROWDED = 0, 1, 2, 3, 4
 
 -- MOVES has four values for each handle: the handle; its record as the caller has seen it (see record_of); its new membership
@@ -31,6 +32,34 @@ local function growth()
     end
   end
   return members, owners, others, waiting
+end
+
+-- Returns by how much the change raises the number of users who ask to join.
+local function growth_of_requests()
+  local more = 0
+  for i = 1, #MOVES, 4 do
+    local held, to = membership(MOVES[i + 1]), MOVES[i + 2]
+    if to ~= '=' then more = more + count(membership(to) == REQUESTED) - count(held == REQUESTED) end
+  end
+  return more
+end
+
+-- Returns the number of users who ask to join; counts them in a chat that an earlier version made.
+local function requests_now()
+  local kept = redis.call('HGET', CHAT, 'requests')
+  if kept then return tonumber(kept) end
+  local requests = 0
+  for _, other in ipairs(redis.call('HVALS', OTHERS)) do requests = requests + count(membership('o' .. other) == REQUESTED) end
+  return requests
+end
+
+-- Adds to handles those of the admins and owners, who see the number of requests.
+local function add_managers(handles)
+  local known, held = {}, redis.call('HGETALL', MEMBERS)
+  for _, handle in ipairs(handles) do known[handle] = true end
+  for i = 1, #held, 2 do
+    if string.byte(held[i + 1]) >= ADMIN and not known[held[i]] then handles[#handles + 1] = held[i] end
+  end
 end
 
 -- Removes the records of some former members; returns whether `more` others fit then.
@@ -141,11 +170,14 @@ local function change(new)
   if (new or owners < 0) and owned < 1 then return {NO_OWNER} end
   if not forget(others) and waiting > 0 then return {CROWDED} end
 
+  local more_requests, requests = growth_of_requests(), nil
+  if more_requests ~= 0 then requests = requests_now() + more_requests end
   local head, time = newest(LOG), next_time()
   local seq = BODY == '' and head or add_message(LOG, UNCOUNTED, BODY, KEEP, time)
   local changed, leavers, outside = write_records(head, seq, time)
   if BODY ~= '' then record_subjects(seq, time, changed) end
   redis.call('HSET', CHAT, 'owners', owned)
+  if requests then redis.call('HSET', CHAT, 'requests', requests) end
   if new then redis.call('HSET', CHAT, 'made', decimal(time)) end
   if #FIELDS > 0 then redis.call('HSET', CHAT, 'info_time', decimal(time), unpack(FIELDS)) end
   local large, only_now = become_large()
@@ -155,6 +187,7 @@ local function change(new)
     changed = redis.call('HKEYS', MEMBERS)
     for handle in pairs(outside) do changed[#changed + 1] = handle end
   end
+  if requests then add_managers(changed) end
   local _, active = newest(LOG)
   local entries = raise_stamps(ID, changed, time, leavers, joiner_of(outside), function(handle)
     if not outside[handle] then return large and LARGE or IN, active, '' end
