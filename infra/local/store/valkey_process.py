@@ -24,6 +24,7 @@ CONFIG = {
     "appendonly": "yes",
     "maxmemory-policy": "noeviction",
     "aof-load-truncated": "no",  # repair.py cuts the end off, and keeps it
+    "slowlog-log-slower-than": "-1",  # its lines would have the texts of messages
 }
 LEASH = Path(__file__).with_name("leash.py")
 START_SECONDS = 300.0  # a large append-only file takes its time to read
