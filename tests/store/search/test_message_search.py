@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.content import Content, LogEntry
 from chalicelib.store.messages.word_filters import BLOCK
 from chalicelib.store.redis.client import Store
+from tests.servers.engines import Engine
+from tests.store.app_requests import call
 from tests.store.chat_records import GROUP, Held, write_group, write_other, write_reader
 from tests.store.log_records import CHAT, EPOCH, RawClient, element, entry, write, write_elements
 
@@ -225,6 +228,52 @@ def test_filter_of_a_changed_block_is_made_again(finder: Finder, raw: RawClient)
     assert b"0" in filters(raw)
 
 
+@pytest.mark.usefixtures("app_on_engine")
+def test_edit_and_deletion_take_the_filter_of_their_block(finder: Finder, raw: RawClient) -> None:
+    """A word that an edit has just added is found, and no filter has bits of a text that is gone."""
+    write_long(raw, LONG, {})
+    assert finder.seqs("needle") == []
+    path = f"/v1/chats/{CHAT}/messages"
+
+    assert call("PATCH", f"{path}/70", body={"text": "a needle"}).status == 200
+    assert filters(raw) == {b"%d" % block for block in range(1, LONG // BLOCK)}
+    assert finder.seqs("needle") == [70]
+    assert call("DELETE", f"{path}/300", "for=all").status < 300
+    assert filters(raw) == {b"%d" % block for block in range(LONG // BLOCK)} - {b"2"}
+
+
+def test_filter_made_of_a_text_that_changed_meanwhile_is_not_kept(
+    finder: Finder, store: Store, raw: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit between the reading of a block and the keeping of its filter wins."""
+    write_long(raw, LONG, {})
+    run_all, edits = store.run_all, itertools.count()
+
+    def edited_first(queries: Iterable[Any]) -> list[Any]:
+        edited = element(entry(70).time, "ann", f"needle {next(edits)}")
+        raw.lset(keys.log(CHAT), 70, edited)  # type: ignore[arg-type]
+        return run_all(queries)
+
+    monkeypatch.setattr(store, "run_all", edited_first)
+    finder.page("nowhere", CHAT, before="200")
+    assert b"0" not in filters(raw)
+    assert finder.seqs("needle") == [70]
+
+
+def test_store_that_takes_no_writes_is_searched(engine: Engine, finder: Finder, raw: RawClient) -> None:
+    """A full store is searched message by message, and gets no filters."""
+    write_long(raw, LONG, {5: "a needle"})
+
+    try:
+        for node in engine.nodes:
+            node.config_set("maxmemory", 1)
+        assert finder.seqs("needle") == [5]
+    finally:
+        for node in engine.nodes:
+            node.config_set("maxmemory", 0)
+    assert filters(raw) == set()
+
+
 def test_block_of_too_many_words_is_searched_each_time(finder: Finder, raw: RawClient) -> None:
     """A filter that would be full has no bits, and passes over nothing."""
     chance = random.Random(1)
@@ -379,3 +428,16 @@ def test_chats_that_the_user_may_not_read_have_no_hits(finder: Finder, raw: RawC
     raw.zadd(keys.active("ann"), {GROUP: entry(2).time, "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a11": EPOCH})
 
     assert places(finder.hits("the")) == having(said, "the")
+
+
+def test_user_with_thousands_of_chats_reads_bounded_pages(finder: Finder, raw: RawClient) -> None:
+    """A page reads at most so many chats, wherever in the order of 1,500 it begins, and large ones."""
+    index = {f"ann:user{number:04d}": EPOCH + number for number in range(1500)}
+    raw.zadd(keys.active("ann"), index)
+    raw.zadd(
+        keys.large("ann"), {f"g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f{number:04d}": 0 for number in range(300)}
+    )
+    texts(raw, "a needle", chat="ann:user0000")
+
+    assert places(finder.hits("needle")) == [("ann:user0000", 1)]
+    assert finder.pages <= 1500 // messages.CHATS + 2
