@@ -29,6 +29,24 @@ def test_marks_of_http_reach_the_other(net: Net) -> None:
     assert other.expect("receipt", chat=chat, user=bob.handle)["read"] == seq
 
 
+def test_reading_everything_shows_on_other_devices(net: Net) -> None:
+    """A read without a seq is confirmed; the user's other device gets the row, and the total falls."""
+    chat, alice, bob = net.strangers()
+    net.write(alice, chat, "one")
+    seq = net.write(alice, chat, "two")
+    reader, other = net.device(bob), net.device(bob)
+    assert net.api.call("GET", "/v1/unread", person=bob).json()["unread"] == 2
+    assert reader.ask("read", chat=chat)["type"] == "ok"
+    row = other.expect("chat", chat=chat)
+    assert (row["read"], row["unread"]) == (seq, 0)
+    assert [user["handle"] for user in row["users"]] == [alice.handle, bob.handle]
+    net.write(alice, chat, "three")
+    answer = net.api.call("POST", "/v1/read", person=bob)
+    assert answer.json() == {"chats": [chat], "next": None}
+    assert other.expect("chat", chat=chat, read=seq + 1)["unread"] == 0
+    assert net.api.call("GET", "/v1/unread", person=bob).json()["unread"] == 0
+
+
 def test_marks_only_rise(net: Net) -> None:
     """A lower mark than before is not pushed, and does not lower the stored one."""
     chat, alice, bob = net.pair()
