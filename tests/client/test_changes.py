@@ -111,6 +111,30 @@ async def test_partial_change_is_read(server: ScriptedServer, making: Making) ->
     assert await changed(client) == [(1, "whole")]
 
 
+async def test_incomplete_message_is_pulled(server: ScriptedServer, making: Making) -> None:
+    """A pushed message without what differs between readers is pulled at once, and comes in order."""
+    append(server, 1)
+    client = await making(gap_seconds=20)
+    await messages(client, 1)
+    pushed = server.append(CHAT, "2") | {"text": "partial", "partial": True}
+    await server.push(pushed, server.append(CHAT, "3"))
+    assert await messages(client, 2) == [(CHAT, 2, "2"), (CHAT, 3, "3")]
+
+
+async def test_message_of_another_history_begins_the_chat_again(
+    server: ScriptedServer, making: Making
+) -> None:
+    """The epoch of a pushed message reveals at once that the store has lost the chat's history."""
+    append(server, 1)
+    client = await making(gap_seconds=20)
+    await messages(client, 1)
+    server.lose(CHAT, 0)
+    server.append(CHAT, "new")
+    await server.push(server.append(CHAT, "newer") | {"epoch": server.epochs[CHAT]})
+    assert await take(client, ChatReset) == ChatReset(CHAT)
+    assert [text for _, _, text in await messages(client, 2)] == ["new", "newer"]
+
+
 @pytest.mark.parametrize("seed", range(8))
 async def test_any_faults_end_with_what_a_pull_shows(
     server: ScriptedServer, making: Making, seed: int

@@ -165,7 +165,12 @@ def test_commands_about_messages(open_server: str) -> None:
         for terminal, sender in ((hers, "you"), (his, alice)):
             terminal.shows(f"{sender}: tea at four \x1b[2m(edited)")
         his.type("/reply 1 yes" + ENTER)
-        hers.shows(f"{bob}: yes")
+        hers.shows(f"{bob}: yes \x1b[2m↩ #1 {alice}: tea at four")
+        his.type("/react 1 👍" + ENTER)
+        his.shows("👍 1 (you) \x1b[2mon “tea at four”")
+        hers.shows("👍 1 \x1b[2mon “tea at four”")
+        hers.type("/thread 2" + ENTER)
+        hers.shows("(1 reply)")
         his.type("/edit 1 no" + ENTER)
         his.shows("! You can edit only your own messages.")
         his.type("/edit one no" + ENTER)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from parley_client import ChatReset, Connected, Message
+from parley_client.outgoing import Send
 from tests.client.conftest import take
 from tests.client.terminal import CTRL_D, ENTER, Terminal
 from tests.client.test_real_server import name, two
@@ -59,7 +60,7 @@ async def test_both_forget_a_lost_message(failing: Failing, again: bool) -> None
             assert (await take(client, Message)).text == "phantom"
         failing.fail_over(moment)
         if again:
-            await one.rest.send(chat, "another", "an id", None)
+            await one.rest.send(Send(chat=chat, id="an id", text="another"))
         for client in (one, other):
             await client.typing(chat)
             assert await take(client, ChatReset) == ChatReset(chat)

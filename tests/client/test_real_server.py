@@ -35,6 +35,7 @@ from parley_client import (
     login,
     register,
 )
+from parley_client.models import ReactionCount, Replied
 from parley_client.rest import Rest
 from tests.client.conftest import SECONDS, take
 
@@ -120,6 +121,29 @@ async def test_changes_reach_clients_that_are_there_or_away(open_server: str) ->
             assert [(change.seq, change.text) for change in changes] == [(1, ""), (2, "last")]
             assert changes[0].deleted
             assert changes[0].deleted.by == one.user
+
+
+async def test_replies_reactions_and_expiring_messages(open_server: str) -> None:
+    """Replies come with what they answer; reactions are changes, seen by each reader as their own or not."""
+    async with two(open_server) as (one, other, chat):
+        asked = await one.send(chat, "tea?", expires_in=3600)
+        await other.send(chat, "yes", reply_to=asked.seq)
+        for client in (one, other):
+            reply = await take(client, Message, lambda message: message.seq == 2)
+            assert reply.replied == Replied(seq=1, sender=asked.sender, text="tea?")
+        thread = await one.thread(chat, 2)
+        assert thread.root
+        assert (thread.root.seq, thread.root.expires_at is not None) == (1, True)
+        assert [message.seq for message in thread.messages] == [2]
+        await other.react(chat, asked.seq, "👍")
+        for client, is_mine in ((one, False), (other, True)):
+            message = (await take(client, MessageChanged)).message
+            assert message.reactions == [ReactionCount(emoji="👍", count=1, me=is_mine)]
+        assert [found.user for found in await one.reactions(chat, asked.seq)] == [other.user]
+        await other.unreact(chat, asked.seq, "👍")
+        assert (await take(one, MessageChanged)).message.reactions == []
+        await one.expire(chat, 60)
+        assert (await one.rest.chat(chat)).expires_in == 60
 
 
 async def test_rows_are_current_without_a_sync(open_server: str) -> None:

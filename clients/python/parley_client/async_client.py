@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from parley_client import outgoing
 from parley_client.callbacks import Callbacks
@@ -133,6 +134,8 @@ class AsyncClient(MessageCalls, InboxCalls):
         *,
         id: str | None = None,  # noqa: A002 # the API's word
         reply_to: int | None = None,
+        expires_in: int | None = None,
+        data: dict[str, Any] | None = None,
     ) -> Ack:
         """Send a message; return it as stored.
 
@@ -141,8 +144,18 @@ class AsyncClient(MessageCalls, InboxCalls):
 
         id: 1-64 printable characters; the server stores one message for each id. Random by default.
         reply_to: Seq of the message that this one replies to.
+        expires_in: Seconds after which the message is deleted by itself, from 5 to a year.
+        data: A JSON object of the application's own, up to 4 KiB.
         """
-        return await self._session.sending.send(chat, text, id, reply_to)
+        frame = outgoing.Send(
+            chat=chat,
+            id=id or str(uuid.uuid4()),
+            text=text,
+            reply_to=reply_to,
+            expires_in=expires_in,
+            data=data,
+        )
+        return await self._session.sending.send(frame)
 
     async def read(self, chat: str, seq: int | None = None) -> None:
         """Mark a chat as read up to a message, or up to the newest one (None).

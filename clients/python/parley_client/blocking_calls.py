@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from parley_client.async_client import AsyncClient
+from parley_client.incoming import Ack, Page
 from parley_client.message_calls import DeleteFor, Reason
-from parley_client.models import Found, Message, Scheduled, Unread
+from parley_client.models import ChatRow, Found, Message, Scheduled, Unread
+from parley_client.responses import Reaction, ThreadPage
 
 T = TypeVar("T")
 
@@ -23,6 +25,12 @@ class BlockingMessageCalls:
     def _do(self, work: Coroutine[Any, Any, T], *, forever: bool = False) -> T:
         """Run a coroutine on the client's thread; return its result."""
 
+    def history(
+        self, chat: str, *, before: str | None = None, after: str | None = None, limit: int = 50
+    ) -> Page:
+        """See AsyncClient.history."""
+        return self._do(self._client.history(chat, before=before, after=after, limit=limit))
+
     def message(self, chat: str, seq: int) -> Message:
         """See AsyncClient.message."""
         return self._do(self._client.message(chat, seq))
@@ -34,6 +42,33 @@ class BlockingMessageCalls:
     def delete(self, chat: str, seq: int, *, for_: DeleteFor = "all") -> None:
         """See AsyncClient.delete."""
         self._do(self._client.delete(chat, seq, for_=for_))
+
+    def forward(
+        self,
+        chat: str,
+        seq: int,
+        to: str,
+        *,
+        id: str | None = None,  # noqa: A002 # the API's word
+    ) -> Ack:
+        """See AsyncClient.forward."""
+        return self._do(self._client.forward(chat, seq, to, id=id))
+
+    def thread(self, chat: str, seq: int, *, after: str | None = None, limit: int = 50) -> ThreadPage:
+        """See AsyncClient.thread."""
+        return self._do(self._client.thread(chat, seq, after=after, limit=limit))
+
+    def react(self, chat: str, seq: int, emoji: str) -> Message:
+        """See AsyncClient.react."""
+        return self._do(self._client.react(chat, seq, emoji))
+
+    def unreact(self, chat: str, seq: int, emoji: str) -> Message:
+        """See AsyncClient.unreact."""
+        return self._do(self._client.unreact(chat, seq, emoji))
+
+    def reactions(self, chat: str, seq: int, *, emoji: str | None = None) -> list[Reaction]:
+        """See AsyncClient.reactions."""
+        return self._do(self._client.reactions(chat, seq, emoji=emoji))
 
     def report(self, chat: str, seq: int, *, reason: Reason = "other", note: str = "") -> None:
         """See AsyncClient.report."""
@@ -48,6 +83,14 @@ class BlockingInboxCalls:
     @abstractmethod
     def _do(self, work: Coroutine[Any, Any, T], *, forever: bool = False) -> T:
         """Run a coroutine on the client's thread; return its result."""
+
+    def chats(self, *, limit: int = 50) -> list[ChatRow]:
+        """See AsyncClient.chats."""
+        return self._do(self._client.chats(limit=limit))
+
+    def expire(self, chat: str, seconds: int | None) -> None:
+        """See AsyncClient.expire."""
+        self._do(self._client.expire(chat, seconds))
 
     def unread(self) -> Unread:
         """See AsyncClient.unread."""
@@ -77,9 +120,14 @@ class BlockingInboxCalls:
         *,
         id: str | None = None,  # noqa: A002 # the API's word
         reply_to: int | None = None,
+        expires_in: int | None = None,
+        data: dict[str, Any] | None = None,
     ) -> Scheduled:
         """See AsyncClient.schedule."""
-        return self._do(self._client.schedule(chat, text, send_at, id=id, reply_to=reply_to))
+        scheduling = self._client.schedule(
+            chat, text, send_at, id=id, reply_to=reply_to, expires_in=expires_in, data=data
+        )
+        return self._do(scheduling)
 
     def scheduled(self, chat: str | None = None) -> list[Scheduled]:
         """See AsyncClient.scheduled."""

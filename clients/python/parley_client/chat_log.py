@@ -31,11 +31,13 @@ class ChatLog:
         self.head = 0
         self._held: dict[int, Message] = {}
         self._doubted = False
+        self._incomplete = 0
 
     @property
     def urgent(self) -> bool:
         """Whether only a pull can bring new messages, so that waiting for missing pushes is useless."""
-        return self._doubted or (self.behind and not self._knows_history)
+        waits = self._incomplete > (self.cursor.seq if self.cursor else 0)
+        return self._doubted or waits or (self.behind and not self._knows_history)
 
     @property
     def behind(self) -> bool:
@@ -62,7 +64,10 @@ class ChatLog:
         if cursor is not None and message.seq <= cursor.seq:
             return []
         self.head = max(self.head, message.seq)
-        self._held[message.seq] = message
+        if message.partial or (message.reply_to and message.replied is None):
+            self._incomplete = max(self._incomplete, message.seq)
+        else:
+            self._held[message.seq] = message
         return self._next() if self._knows_history else []
 
     @staticmethod
@@ -139,6 +144,7 @@ class ChatLog:
         """Give up messages past a gap that the server's log does not fill."""
         self._held.clear()
         self._doubted = False
+        self._incomplete = 0
         self.head = self.cursor.seq if self.cursor else 0
 
     def _forget_up_to(self, seq: int, *, exact: bool) -> None:

@@ -14,7 +14,7 @@ from parley_client.blocking_calls import BlockingInboxCalls, BlockingMessageCall
 from parley_client.callbacks import Callbacks
 from parley_client.errors import Closed, ParleyError
 from parley_client.events import Event
-from parley_client.incoming import Ack, Page, RoomNotice
+from parley_client.incoming import Ack, RoomNotice
 from parley_client.models import ChatRow, Presence
 from parley_client.outgoing import SignalKind
 from parley_client.settings import Settings
@@ -123,19 +123,12 @@ class Client(BlockingMessageCalls, BlockingInboxCalls):
         *,
         id: str | None = None,  # noqa: A002 # the API's own word
         reply_to: int | None = None,
+        expires_in: int | None = None,
+        data: dict[str, Any] | None = None,
     ) -> Ack:
         """See AsyncClient.send."""
-        return self._do(self._client.send(chat, text, id=id, reply_to=reply_to))
-
-    def history(
-        self, chat: str, *, before: str | None = None, after: str | None = None, limit: int = 50
-    ) -> Page:
-        """See AsyncClient.history."""
-        return self._do(self._client.history(chat, before=before, after=after, limit=limit))
-
-    def chats(self, *, limit: int = 50) -> list[ChatRow]:
-        """See AsyncClient.chats."""
-        return self._do(self._client.chats(limit=limit))
+        sending = self._client.send(chat, text, id=id, reply_to=reply_to, expires_in=expires_in, data=data)
+        return self._do(sending)
 
     def read(self, chat: str, seq: int | None = None) -> None:
         """See AsyncClient.read."""

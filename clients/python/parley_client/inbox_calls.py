@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from parley_client.models import ChatRow, Found, Scheduled, Unread
-from parley_client.repeating import repeated
+from parley_client.outgoing import Send
+from parley_client.repeating import all_pages, repeated
 from parley_client.rest import Rest
 from parley_client.settings import Settings
-
-
-class _Page(Protocol):
-    @property
-    def next(self) -> str | None: ...
-
-
-P = TypeVar("P", bound=_Page)
 
 
 class InboxCalls:
@@ -32,9 +24,13 @@ class InboxCalls:
         """Read the chats of the inbox, most recently active first; limit: 1 to 100."""
         return await self.rest.chats(limit)
 
+    async def expire(self, chat: str, seconds: int | None) -> None:
+        """Have later messages of a chat deleted by themselves after 5 s to a year; None: never."""
+        await repeated(lambda: self.rest.change_chat(chat, {"expires_in": seconds}), self.settings)
+
     async def unread(self) -> Unread:
         """Count the unread messages of all chats."""
-        pages = await self._all(self.rest.unread)
+        pages = await all_pages(self.rest.unread, self.settings)
         return Unread(
             unread=sum(page.unread for page in pages),
             chats=sum(page.chats for page in pages),
@@ -43,7 +39,7 @@ class InboxCalls:
 
     async def read_all(self) -> list[str]:
         """Mark all messages of all chats as read; return the chats that were unread."""
-        return [chat for page in await self._all(self.rest.read_all) for chat in page.chats]
+        return [chat for page in await all_pages(self.rest.read_all, self.settings) for chat in page.chats]
 
     async def search(
         self,
@@ -72,6 +68,8 @@ class InboxCalls:
         *,
         id: str | None = None,  # noqa: A002 # the API's word
         reply_to: int | None = None,
+        expires_in: int | None = None,
+        data: dict[str, Any] | None = None,
     ) -> Scheduled:
         """Schedule a message, once for each id.
 
@@ -79,14 +77,19 @@ class InboxCalls:
         """
         if send_at.tzinfo is None:
             raise ValueError("send_at must have a time zone")
-        fields: dict[str, Any] = {"text": text, "id": id or str(uuid.uuid4())}
-        if reply_to is not None:
-            fields |= {"reply_to": reply_to}
-        return await repeated(lambda: self.rest.scheduled.add(chat, send_at, fields), self.settings)
+        frame = Send(
+            chat=chat,
+            id=id or str(uuid.uuid4()),
+            text=text,
+            reply_to=reply_to,
+            expires_in=expires_in,
+            data=data,
+        )
+        return await repeated(lambda: self.rest.scheduled.add(send_at, frame), self.settings)
 
     async def scheduled(self, chat: str | None = None) -> list[Scheduled]:
         """Read the scheduled messages of a chat, or of all, and those that failed, the earliest first."""
-        pages = await self._all(partial(self.rest.scheduled.page, chat))
+        pages = await all_pages(partial(self.rest.scheduled.page, chat), self.settings)
         return [one for page in pages for one in page.scheduled]
 
     async def reschedule(
@@ -102,10 +105,3 @@ class InboxCalls:
     async def cancel(self, id: str) -> None:  # noqa: A002 # the API's word
         """Cancel a scheduled message; it is never sent after that."""
         await repeated(lambda: self.rest.scheduled.cancel(id), self.settings)
-
-    async def _all(self, read: Callable[[str | None], Awaitable[P]]) -> list[P]:
-        """Return all pages; read: Returns the page of a cursor."""
-        pages = [await repeated(partial(read, None), self.settings)]
-        while pages[-1].next is not None:
-            pages.append(await repeated(partial(read, pages[-1].next), self.settings))
-        return pages

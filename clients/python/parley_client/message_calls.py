@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from functools import partial
 from typing import Literal
 
 from parley_client.errors import Closed, Problem, Unreachable
-from parley_client.incoming import Page
+from parley_client.incoming import Ack, Page
 from parley_client.models import Message
-from parley_client.repeating import repeated
+from parley_client.outgoing import ForwardedFrom, Send
+from parley_client.repeating import all_pages, repeated
+from parley_client.responses import Reaction, ThreadPage
 from parley_client.rest import Rest
 from parley_client.session import Session
 from parley_client.settings import Settings
@@ -51,9 +55,44 @@ class MessageCalls:
         """Delete a message, so that nobody can read it again; admins and owners may delete any."""
         await repeated(lambda: self.rest.messages.delete(chat, seq, for_), self.settings)
 
+    async def forward(
+        self,
+        chat: str,
+        seq: int,
+        to: str,
+        *,
+        id: str | None = None,  # noqa: A002 # the API's word
+    ) -> Ack:
+        """Send the text and data of a message to another chat, as send does; to: The chat."""
+        source = ForwardedFrom(chat=chat, seq=seq)
+        return await self._session.sending.send(Send(chat=to, id=id or str(uuid.uuid4()), forward=source))
+
+    async def thread(self, chat: str, seq: int, *, after: str | None = None, limit: int = 50) -> ThreadPage:
+        """Read the thread of a message: its first message, and the first replies or those after a page's."""
+        return await repeated(lambda: self.rest.messages.thread(chat, seq, after, limit), self.settings)
+
+    async def react(self, chat: str, seq: int, emoji: str) -> Message:
+        """React to a message with an emoji; return the message. A repeated reaction changes nothing."""
+        return await self._react(chat, seq, emoji, on=True)
+
+    async def unreact(self, chat: str, seq: int, emoji: str) -> Message:
+        """Take a reaction back; return the message."""
+        return await self._react(chat, seq, emoji, on=False)
+
+    async def reactions(self, chat: str, seq: int, *, emoji: str | None = None) -> list[Reaction]:
+        """Read who reacted to a message; emoji: Only with this one."""
+        pages = await all_pages(partial(self.rest.messages.reactions, chat, seq, emoji), self.settings)
+        return [one for page in pages for one in page.reactions]
+
     async def report(self, chat: str, seq: int, *, reason: Reason = "other", note: str = "") -> None:
         """Report a message to the admins of its chat; a repeated report replaces the first one."""
         await repeated(lambda: self.rest.messages.report(chat, seq, reason, note), self.settings)
+
+    async def _react(self, chat: str, seq: int, emoji: str, *, on: bool) -> Message:
+        await repeated(lambda: self.rest.messages.react(chat, seq, emoji, on=on), self.settings)
+        message = await self.message(chat, seq)
+        self._session.inbox.changes.take(message)
+        return message
 
     @property
     def _session(self) -> Session:

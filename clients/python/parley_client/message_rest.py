@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from parley_client.models import Found, Message
+from parley_client.responses import ReactionPage, ThreadPage
 from parley_client.transport import Transport, message_path
+
+REACTIONS = "200"
+"""Number of reactions on a page."""
 
 
 class MessageRest:
@@ -26,6 +32,22 @@ class MessageRest:
     async def delete(self, chat: str, seq: int, for_: str) -> None:
         """Delete a message for all."""
         await self._transport.call("DELETE", message_path(chat, seq), query={"for": for_})
+
+    async def thread(self, chat: str, seq: int, after: str | None, limit: int) -> ThreadPage:
+        """Read a part of a message's thread."""
+        query = {"after": after, "limit": str(limit)}
+        return await self._transport.ask(ThreadPage, "GET", f"{message_path(chat, seq)}/thread", query=query)
+
+    async def react(self, chat: str, seq: int, emoji: str, *, on: bool) -> None:
+        """Add a reaction, or remove it."""
+        path = f"{message_path(chat, seq)}/reactions/{quote(emoji, safe='')}"
+        await self._transport.call("PUT" if on else "DELETE", path)
+
+    async def reactions(self, chat: str, seq: int, emoji: str | None, cursor: str | None) -> ReactionPage:
+        """List who reacted to a message."""
+        query = {"emoji": emoji, "cursor": cursor, "limit": REACTIONS}
+        path = f"{message_path(chat, seq)}/reactions"
+        return await self._transport.ask(ReactionPage, "GET", path, query=query)
 
     async def report(self, chat: str, seq: int, reason: str, note: str) -> None:
         """Report a message to the admins of its chat."""

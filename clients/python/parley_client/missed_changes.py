@@ -53,7 +53,8 @@ class MissedChanges:
 
     async def _run(self, chat: str) -> None:
         try:
-            await asyncio.sleep(0)  # the sync that wants the changes is taken whole first
+            if not self._inbox.changes.owed(chat):
+                await asyncio.sleep(self._settings.gap_seconds)  # one read for several reactions
             with contextlib.suppress(ParleyError):
                 await self._read_all(chat)
         finally:

@@ -18,6 +18,39 @@ class Deletion(Struct, kw_only=True, frozen=True):
     by: str | None = None
 
 
+class Forwarded(Struct, kw_only=True, frozen=True):
+    """The first message of a forwarded one; None: the user may not read it, or it was deleted."""
+
+    sender: str | None = None
+    chat: str | None = None
+    seq: int | None = None
+
+
+class Replied(Struct, kw_only=True, frozen=True):
+    """The message that a reply answers, as it is now, its text shortened."""
+
+    seq: int
+    sender: str
+    text: str
+    deleted: bool = False
+
+
+class ReactionCount(Struct, kw_only=True, frozen=True):
+    """The reactions of one kind to a message; me: Whether the user's is one of them."""
+
+    emoji: str
+    count: int
+    me: bool = False
+
+
+class ThreadSummary(Struct, kw_only=True, frozen=True):
+    """The replies to a message, and to these: their number, and seq and time of the last one."""
+
+    replies: int
+    last: int
+    last_at: datetime
+
+
 class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True):
     """A message of a chat.
 
@@ -29,6 +62,9 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     change: Number of its last change, which rises within a chat; 0 if it never changed.
     deleted: Only of a deleted message, whose `text` is empty.
     expires_at: When it is deleted by itself.
+    data: The application's own.
+    replied: Of a reply, the message that it answers; None if the user may not read that one.
+    thread: Of a message with replies. A reply is no change of it.
     sender_name: The name in the sender's profile; only of a message that was pushed or sent.
     """
 
@@ -45,6 +81,12 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     edited_at: datetime | None = None
     deleted: Deletion | None = None
     expires_at: datetime | None = None
+    data: dict[str, Any] | None = None
+    forwarded: Forwarded | None = None
+    replied: Replied | None = None
+    thread: ThreadSummary | None = None
+    reactions: list[ReactionCount] = []
+    partial: bool = False
     epoch: int = 0
     sender_name: str | None = None
 
@@ -96,6 +138,7 @@ class ChatRow(Struct, kw_only=True, frozen=True):
     avatar: str | None = None
     members: int | None = None
     users: list[ChatUser] | None = None
+    expires_in: int | None = None
     change: str | None = None
     marked_unread: bool = False
     pinned: bool = False

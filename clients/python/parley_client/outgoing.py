@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -42,13 +42,28 @@ class Hello(Frame, tag="hello", kw_only=True):
     check: Sequence[HeldCursor] = ()
 
 
+class ForwardedFrom(Struct, kw_only=True, frozen=True):
+    """A message that the user may read."""
+
+    chat: str
+    seq: int
+
+
 class Send(Frame, tag="send", kw_only=True):
-    """Appends a message to a chat, once for each id."""
+    """Appends a message to a chat, once for each id; forward: The message whose content to send."""
 
     chat: str
     id: str
-    text: str
+    text: str = ""
     reply_to: int | None = None
+    expires_in: int | None = None
+    data: dict[str, Any] | None = None
+    forward: ForwardedFrom | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Return the same as the body of a request."""
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        return {name: value for name, value in fields.items() if name not in {"type", "ref", "chat"}}
 
 
 class Pull(Frame, tag="pull", kw_only=True):

@@ -65,6 +65,33 @@ class Changes(Struct, kw_only=True):
     reset: bool
 
 
+class ThreadPage(Struct, kw_only=True):
+    """A part of a thread.
+
+    root: Its first message; None if the user may not read it. messages: Replies in rising seq.
+    next: Pass as `after` for later ones. more: Whether there are already more.
+    """
+
+    root: Message | None
+    messages: list[Message]
+    next: str
+    more: bool
+
+
+class Reaction(Struct, kw_only=True, frozen=True):
+    """A user's reaction to a message."""
+
+    emoji: str
+    user: str
+
+
+class ReactionPage(Struct, kw_only=True):
+    """Some reactions to a message; next: A cursor for the following ones."""
+
+    reactions: list[Reaction]
+    next: str | None = None
+
+
 class UnreadPage(Unread, kw_only=True, frozen=True):
     """The unread messages of some chats; next: A cursor for the following ones."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import to_builtins
 
 from parley_client.incoming import Ack, Page
 from parley_client.message_rest import MessageRest
 from parley_client.models import ChatRow
-from parley_client.outgoing import HeldCursor
+from parley_client.outgoing import HeldCursor, Send
 from parley_client.responses import (
     Account,
     Changes,
@@ -59,16 +60,9 @@ class Rest:
         """Get a ticket, which opens one WebSocket once."""
         return await self._transport.ask(Ticket, "POST", "/v1/realtime/ticket", {})
 
-    async def send(
-        self,
-        chat: str,
-        text: str,
-        id: str,  # noqa: A002 # the API's own word
-        reply_to: int | None,
-    ) -> Ack:
+    async def send(self, frame: Send) -> Ack:
         """Append a message to a chat, once for each id."""
-        body = {"text": text, "id": id, "reply_to": reply_to}
-        return await self._transport.ask(Ack, "POST", messages_path(chat), body)
+        return await self._transport.ask(Ack, "POST", messages_path(frame.chat), frame.body())
 
     async def page(
         self, chat: str, *, after: str | None = None, before: str | None = None, limit: int = 50
@@ -111,6 +105,10 @@ class Rest:
     async def chat(self, chat: str) -> ChatRow:
         """Read one chat of the inbox. Raises Problem if it does not exist."""
         return await self._transport.ask(ChatRow, "GET", chat_path(chat))
+
+    async def change_chat(self, chat: str, fields: dict[str, Any]) -> None:
+        """Change the settings of a chat."""
+        await self._transport.call("PATCH", chat_path(chat), fields)
 
     async def join(self, chat: str) -> None:
         """Join an open room or group."""

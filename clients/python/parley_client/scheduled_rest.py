@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote
 
 from parley_client.models import Scheduled
+from parley_client.outgoing import Send
 from parley_client.responses import ScheduledPage
 from parley_client.transport import Transport, chat_path
 
@@ -19,10 +19,10 @@ class ScheduledRest:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def add(self, chat: str, send_at: datetime, fields: dict[str, Any]) -> Scheduled:
-        """Schedule a message, once for each id; fields: As in a send."""
-        body = fields | {"send_at": _text(send_at)}
-        return await self._transport.ask(Scheduled, "POST", f"{chat_path(chat)}/scheduled", body)
+    async def add(self, send_at: datetime, frame: Send) -> Scheduled:
+        """Schedule a message, once for each id."""
+        body = frame.body() | {"send_at": _text(send_at)}
+        return await self._transport.ask(Scheduled, "POST", f"{chat_path(frame.chat)}/scheduled", body)
 
     async def page(self, chat: str | None, cursor: str | None) -> ScheduledPage:
         """List scheduled messages, of one chat or of all."""

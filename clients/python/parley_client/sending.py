@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 
 from parley_client.backoff import Backoff
 from parley_client.connection import Connection
@@ -27,11 +26,10 @@ class Sending:
         self._settings = settings
         self._turns: dict[str, asyncio.Lock] = {}
 
-    async def send(self, chat: str, text: str, id: str | None, reply_to: int | None) -> Ack:  # noqa: A002
+    async def send(self, frame: Send) -> Ack:
         """Send a message and return it as stored; see AsyncClient.send."""
-        frame = Send(chat=chat, id=id or str(uuid.uuid4()), text=text, reply_to=reply_to)
         backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
-        async with self._turns.setdefault(_same(chat), asyncio.Lock()):
+        async with self._turns.setdefault(_same(frame.chat), asyncio.Lock()):
             while True:
                 try:
                     return await self._try(frame)
@@ -64,7 +62,7 @@ class Sending:
             return None
 
     async def _by_rest(self, frame: Send) -> Ack:
-        ack = await self._rest.send(frame.chat, frame.text, frame.id, frame.reply_to)
+        ack = await self._rest.send(frame)
         self._inbox.push(ack.message())
         return ack
 

@@ -67,9 +67,34 @@ def text_of(message: Message | Preview) -> str:
         return dim(f"(deleted by {clean(by)})" if by else "(expired)")
     if message.deleted:
         return dim("(deleted)")
-    text = clean(message.text, lines=True)
-    edited = isinstance(message, Message) and message.edited_at
-    return f"{text} {dim('(edited)')}" if edited else text
+    marks = _marks(message) if isinstance(message, Message) else []
+    return " ".join([clean(message.text, lines=True), *map(dim, marks)])
+
+
+def _marks(message: Message) -> list[str]:
+    """Return what follows a message's text on its line."""
+    marks = []
+    if message.edited_at:
+        marks.append("(edited)")
+    if message.forwarded:
+        sender = message.forwarded.sender
+        marks.append(f"(forwarded from {clean(sender)})" if sender else "(forwarded)")
+    if message.expires_at:
+        marks.append(f"(until {time_of(message.expires_at)})")
+    if message.thread:
+        marks.append(f"({message.thread.replies} {'reply' if message.thread.replies == 1 else 'replies'})")
+    if message.reactions:
+        marks.append(reactions_of(message))
+    if replied := message.replied:
+        text = "(deleted)" if replied.deleted else clean(replied.text.replace("\n", " "))
+        marks.append(f"↩ #{replied.seq} {clean(replied.sender)}: {text}")
+    return marks
+
+
+def reactions_of(message: Message) -> str:
+    """Return the reactions to a message."""
+    counts = (f"{clean(one.emoji)} {one.count}{' (you)' if one.me else ''}" for one in message.reactions)
+    return ", ".join(counts) or "no reactions"
 
 
 def found_line(hit: FoundMessage, me: str, chat: str | None) -> str:

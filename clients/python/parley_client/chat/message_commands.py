@@ -8,15 +8,22 @@ from typing import get_args
 from parley_client.async_client import AsyncClient
 from parley_client.chat.arguments import WrongInput, chat_of, numbered
 from parley_client.chat.conversation import Conversation
+from parley_client.chat.lines import clean, title
 from parley_client.chat.outbox import Outbox
 from parley_client.message_calls import Reason
 
+MAX_REPLIES = 100
 EDIT, DELETE = "/edit 12 the new text", "/delete 12"
-REPLY, REPORT = "/reply 12 your answer", "/report 12 spam"
+REPLY, THREAD, FORWARD = "/reply 12 your answer", "/thread 12", "/forward 12 NAME"
+REACT, REPORT = "/react 12 👍", "/report 12 spam"
 HELP = """\
   /edit N TEXT         change your message number N
   /delete N            delete a message for all
   /reply N TEXT        answer a message
+  /react N EMOJI       react to a message; without an emoji: show who did
+  /unreact N EMOJI     take your reaction back
+  /thread N            show a message with all its replies
+  /forward N NAME      send a message to another user or room (r-NAME)
   /report N WHY        report a message to the admins of the chat: spam, harassment, other …"""
 
 
@@ -31,6 +38,10 @@ class MessageCommands:
             "edit": self._edit,
             "delete": self._delete,
             "reply": self._reply,
+            "react": self._react,
+            "unreact": self._unreact,
+            "thread": self._thread,
+            "forward": self._forward,
             "report": self._report,
         }
 
@@ -51,6 +62,37 @@ class MessageCommands:
         if not text:
             raise WrongInput(f"Give your answer: {REPLY}")
         self._outbox.send(chat, text, seq)
+
+    async def _react(self, rest: str) -> None:
+        chat, (seq, emoji) = chat_of(self._conversation), numbered(rest, REACT)
+        if emoji:
+            await self._client.react(chat, seq, emoji)
+            return
+        for one in await self._client.reactions(chat, seq):
+            self._conversation.say(f"  {clean(one.emoji)} {clean(one.user)}")
+
+    async def _unreact(self, rest: str) -> None:
+        chat, (seq, emoji) = chat_of(self._conversation), numbered(rest, REACT)
+        if not emoji:
+            raise WrongInput("Name the reaction to take back: /unreact 12 👍")
+        await self._client.unreact(chat, seq, emoji)
+
+    async def _thread(self, rest: str) -> None:
+        chat, (seq, _) = chat_of(self._conversation), numbered(rest, THREAD)
+        page = await self._client.thread(chat, seq, limit=MAX_REPLIES)
+        for message in [*([page.root] if page.root else []), *page.messages]:
+            self._conversation.show(message)
+        if page.more:
+            self._conversation.say("* There are more replies; they are in the chat.")
+
+    async def _forward(self, rest: str) -> None:
+        chat, (seq, name) = chat_of(self._conversation), numbered(rest, FORWARD)
+        if not name:
+            raise WrongInput(f"Name a user or a room: {FORWARD}")
+        is_chat = ":" in name or name.startswith(("r-", "g-"))
+        to = name if is_chat else self._conversation.direct(name)
+        sent = await self._client.forward(chat, seq, to)
+        self._conversation.say(f"* Forwarded to {clean(title(sent.chat, self._conversation.me))}.")
 
     async def _report(self, rest: str) -> None:
         chat, (seq, why) = chat_of(self._conversation), numbered(rest, REPORT)

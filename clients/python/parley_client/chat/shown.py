@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from parley_client.chat.lines import line_of
+from parley_client.chat.lines import clean, dim, line_of, reactions_of
 from parley_client.models import Message
 
 MAX_KEPT = 2_000
 """Number of messages after which the longest shown ones are forgotten: changes of them are not shown."""
+
+EXCERPT = 30
+"""Number of characters of a message that a line about its reactions shows."""
 
 
 class ShownMessages:
@@ -41,4 +44,8 @@ class ShownMessages:
         self.add(message)
         if message.deleted or message.text != old.text or message.edited_at != old.edited_at:
             return line_of(message, me, label)
+        if message.reactions != old.reactions:
+            where = f"[{clean(label)}] " if label else ""
+            text = clean(message.text[:EXCERPT].replace("\n", " "))
+            return f"{dim(f'#{message.seq}')} {where}{reactions_of(message)} {dim(f'on “{text}”')}"
         return None
