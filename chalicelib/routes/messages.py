@@ -132,7 +132,7 @@ def thread(call: Call, caller: Caller, chat: str, seq: str) -> Response:
     ),
 )
 def edit(call: Call, caller: Caller, chat: str, seq: str) -> Response:
-    """Change the text of the caller's own message.
+    """Change the text or data of the caller's own message.
 
     With `If-Match`, the message must still have that change; `*` matches any.
     """

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ChatState
-from chalicelib.schemas.messages import RepliedTo, Time
+from chalicelib.schemas.messages import Data, Forwarded, RepliedTo, Time
 from chalicelib.schemas.reports import Note, Reason
 from chalicelib.schemas.scheduled import Scheduled
 from chalicelib.schemas.system_events import Event, Kind, Role
@@ -86,6 +86,10 @@ class ExportedMessage(Struct, kw_only=True):
     text: str
     event: Annotated[Event | UnsetType, Meta(description="The event of a message of kind `system`.")] = UNSET
     reply_to: RepliedTo | UnsetType = UNSET
+    data: Data | UnsetType = UNSET
+    forwarded: Annotated[
+        Forwarded | UnsetType, Meta(description="Only of a forwarded message, whose text is another's.")
+    ] = UNSET
 
 
 class ExportQuery(Struct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
@@ -70,20 +70,45 @@ CursorText = Annotated[
 ]
 
 
-class SendRequest(Struct, forbid_unknown_fields=True):
-    """A message to append to a chat."""
+MAX_DATA_BYTES = 4 * 1024
+MAX_DATA_DEPTH = 16
+Data = Annotated[
+    dict[str, Any],
+    Meta(
+        description="A JSON object of the application's own, kept as sent: up to "
+        f"{MAX_DATA_BYTES // 1024} KiB as JSON without spaces, up to {MAX_DATA_DEPTH} levels, whole "
+        "numbers of up to 64 bits."
+    ),
+]
 
-    text: Text
+
+class ForwardedFrom(Struct, forbid_unknown_fields=True):
+    """A message that you may read."""
+
+    chat: ChatId
+    seq: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+
+class SendRequest(Struct, forbid_unknown_fields=True):
+    """A message to append to a chat: with `text`, or with `forward` in its place."""
+
+    text: Annotated[Text, Meta(description="Required without `forward`.")] = ""
     id: MessageId | None = None
     kind: SentKind = "text"
     reply_to: RepliedTo | None = None
     expires_in: ExpiresIn | None = None
+    data: Data | None = None
+    forward: Annotated[
+        ForwardedFrom | None,
+        Meta(description="The message whose text and data to send, also from another chat."),
+    ] = None
 
 
 class EditRequest(Struct, forbid_unknown_fields=True):
-    """The new text of a message."""
+    """The new text or data of a message, or both; what is absent stays."""
 
-    text: Text
+    text: Text | UnsetType = UNSET
+    data: Annotated[Data | UnsetType | None, Meta(description="Null removes it.")] = UNSET
 
 
 class DeleteQuery(Struct):
@@ -106,6 +131,14 @@ ChangeNumber = Annotated[
         description="The number of a change, which rises within a chat; 0 for a message that never changed.",
     ),
 ]
+
+
+class Forwarded(Struct, kw_only=True):
+    """The first message of a forwarded one; empty if you may not read it, or it was deleted."""
+
+    chat: str | UnsetType = UNSET
+    seq: Seq | UnsetType = UNSET
+    sender: str | UnsetType = UNSET
 
 
 class Replied(Struct, kw_only=True):
@@ -163,6 +196,8 @@ class Message(Struct, kw_only=True):
         Deletion | UnsetType, Meta(description="Only of a deleted or expired message; `text` is empty then.")
     ] = UNSET
     expires_at: Annotated[Time | UnsetType, Meta(description="When it is deleted by itself.")] = UNSET
+    data: Data | UnsetType = UNSET
+    forwarded: Annotated[Forwarded | UnsetType, Meta(description="Only of a forwarded message.")] = UNSET
     replied: Annotated[
         Replied | UnsetType,
         Meta(description="Of a reply: the message that it answers, absent if you may not read that one."),

@@ -6,7 +6,16 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.schemas.messages import ChatId, ExpiresIn, RepliedTo, SendRequest, Text, Time
+from chalicelib.schemas.messages import (
+    ChatId,
+    Data,
+    ExpiresIn,
+    ForwardedFrom,
+    RepliedTo,
+    SendRequest,
+    Text,
+    Time,
+)
 from chalicelib.schemas.social import Next, PageCursor
 
 MAX_SCHEDULED_PAGE = 100
@@ -30,6 +39,7 @@ class ScheduledChanges(Struct, forbid_unknown_fields=True):
     text: Text | UnsetType = UNSET
     reply_to: RepliedTo | UnsetType | None = UNSET
     expires_in: ExpiresIn | UnsetType | None = UNSET
+    data: Data | UnsetType | None = UNSET
 
 
 class SendFailure(Struct, kw_only=True):
@@ -50,6 +60,10 @@ class Scheduled(Struct, kw_only=True):
     text: str
     reply_to: RepliedTo | UnsetType = UNSET
     expires_in: ExpiresIn | UnsetType = UNSET
+    data: Data | UnsetType = UNSET
+    forward: Annotated[
+        ForwardedFrom | UnsetType, Meta(description="The message that is read, and forwarded, at that time.")
+    ] = UNSET
     failed: Annotated[
         SendFailure | UnsetType,
         Meta(

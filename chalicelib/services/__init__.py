@@ -38,7 +38,9 @@ from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.append import MessageAppender
 from chalicelib.services.messages.changes import MessageChanger
+from chalicelib.services.messages.drafts import Drafts
 from chalicelib.services.messages.expiry_sweep import ExpirySweep
+from chalicelib.services.messages.forwarding import ForwardSources
 from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.reports import ReportService
@@ -61,6 +63,7 @@ from chalicelib.services.social.wiring import SocialUseCases
 from chalicelib.services.stores import Stores
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
+from chalicelib.services.views.origins import Origins
 from chalicelib.services.views.reaction_counts import ReactionCounts
 from chalicelib.services.views.reader_view import ReaderView
 from chalicelib.services.views.related_messages import RelatedMessages
@@ -102,7 +105,7 @@ class Services:
 
     def _wire_chats(self) -> None:
         stores, store, fan_out = self._stores, self._store, self._delivery.fan_out
-        self._reader_view = ReaderView(store, (RelatedMessages(), ReactionCounts()))
+        self._reader_view = ReaderView(store, (RelatedMessages(), ReactionCounts(), Origins()))
         self.chat_search = ChatSearch(
             store, stores.chats, stores.chat_index, stores.chat_terms, stores.room_list
         )
@@ -144,7 +147,8 @@ class Services:
             self._store, log, accounts, statuses, inboxes, names, needs_account=self._needs_account
         )
         self._texts = text_filter(self.settings)
-        sender = MessageSender(appender, self._delivery.fan_out, names, self._texts)
+        drafts = Drafts(self._store, log, ForwardSources(self._ids), self._texts)
+        sender = MessageSender(appender, self._delivery.fan_out, names, drafts)
         self.messages = Messages(log, self._ids, sender, reader, self._reader_view)
         self.threads = ThreadService(self._ids, self._reader_view)
         self.reports = ReportService(

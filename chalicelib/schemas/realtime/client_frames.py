@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.schemas.chats import Handle
 from chalicelib.schemas.history_check import Check
@@ -13,8 +13,10 @@ from chalicelib.schemas.messages import (
     ChangeNumber,
     ChatId,
     CursorText,
+    Data,
     EmojiText,
     ExpiresIn,
+    ForwardedFrom,
     MessageId,
     RepliedTo,
     SentKind,
@@ -49,18 +51,21 @@ class Send(FromClient, tag="send", kw_only=True):
 
     chat: ChatId
     id: MessageId
-    text: Text
+    text: Annotated[Text, Meta(description="Required without `forward`.")] = ""
     kind: SentKind = "text"
     reply_to: RepliedTo | None = None
     expires_in: ExpiresIn | None = None
+    data: Data | None = None
+    forward: ForwardedFrom | None = None
 
 
 class Edit(FromClient, tag="edit", kw_only=True):
-    """Changes the text of one's own message; the reply is `change`."""
+    """Changes the text or data of one's own message; the reply is `change`."""
 
     chat: ChatId
     seq: Seq
-    text: Text
+    text: Text | UnsetType = UNSET
+    data: Annotated[Data | UnsetType | None, Meta(description="Null removes it.")] = UNSET
     change: Annotated[
         ChangeNumber | None, Meta(description="The number that the message's last change must have.")
     ] = None

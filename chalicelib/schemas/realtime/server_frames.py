@@ -20,6 +20,13 @@ HeldCursor = Annotated[
     ),
 ]
 Epoch = Annotated[int, Meta(description="The id of the chat's history, as in its row.")]
+Partial = Annotated[
+    bool,
+    Meta(
+        description="True if the message has something that differs between readers and is left out here, "
+        "such as `forwarded`, `replied`, `thread` or `reactions`: read the message."
+    ),
+]
 SenderName = Annotated[
     str,
     Meta(description="The name in the sender's profile, or the sender's handle if there is none."),
@@ -32,6 +39,7 @@ class Ack(SentMessage, tag_field="type", tag="ack", kw_only=True, omit_defaults=
     cursor: HeldCursor
     epoch: Epoch
     sender_name: SenderName
+    partial: Partial = False
 
     ref: Ref | None = None
 
@@ -42,6 +50,7 @@ class MessageFrame(Message, tag_field="type", tag="message", kw_only=True, omit_
     cursor: HeldCursor
     epoch: Epoch
     sender_name: SenderName
+    partial: Partial = False
 
 
 class ChatFrame(ChatRow, tag_field="type", tag="chat", kw_only=True):
@@ -108,13 +117,7 @@ class ChangeFrame(Reply, tag="change", kw_only=True):
         str, Meta(description="The change's cursor: pass it as `since` to read later changes of the chat.")
     ]
     message: Annotated[Message, Meta(description="The message as it is now.")]
-    partial: Annotated[
-        bool,
-        Meta(
-            description="True if the message has something that differs between readers and is left out"
-            " here, such as `reactions`: read the message."
-        ),
-    ] = False
+    partial: Partial = False
     reaction: Annotated[ReactionChange | None, Meta(description="The reaction that is the change.")] = None
 
 

@@ -183,7 +183,7 @@ def change_frame(chat: str, entry: LogEntry, epoch: int, ref: str | None = None)
         seq=entry.seq,
         change=entry.change,
         cursor=str(MessageCursor(entry.seq, entry.change, epoch)),
-        partial=bool(entry.content.extra.reactions),
+        partial=message_row.is_partial(entry),
         message=message_row.message(chat, entry),
         ref=ref,
     )

@@ -30,6 +30,11 @@ class OutgoingMessage(NamedTuple):
         return str(MessageCursor(self.entry.seq, self.entry.time, self.epoch))
 
     @property
+    def is_partial(self) -> bool:
+        """Whether its readers see more, which differs between them."""
+        return message_row.is_partial(self.entry)
+
+    @property
     def frame(self) -> MessageFrame:
         """The frame that pushes the message."""
         return MessageFrame(
@@ -37,6 +42,7 @@ class OutgoingMessage(NamedTuple):
             cursor=self.cursor,
             epoch=self.epoch,
             sender_name=self.sender_name,
+            partial=self.is_partial,
         )
 
 

@@ -119,6 +119,8 @@ def _message(chat: str, entry: LogEntry) -> ExportedMessage:
         text=shown.text,
         event=shown.event,
         reply_to=shown.reply_to,
+        data=shown.data,
+        forwarded=shown.forwarded,
     )
 
 

@@ -15,24 +15,37 @@ from chalicelib.store.messages.content import Content
 from chalicelib.store.messages.log import Appended, MessageLog
 from chalicelib.store.messages.one_step import Delivered, OneStepSends, SendOutcome, Steps
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 
 
 class NewMessage(NamedTuple):
     """A message to append.
 
     sent_text: The text as the caller sent it, by which a repeated send is recognised. lifetime: Seconds until
-    the message expires; 0: those of the chat, if any.
+    the message expires; 0: those of the chat, if any. source: Reference to the message that it forwards, by
+    which a repeated send is recognised; empty: none.
     """
 
     content: Content
     sent_text: str
     lifetime: int = 0
+    source: str = ""
 
     def appending(self, log: MessageLog, chat: str, *, pending: bool = True) -> Query[Appended]:
         """Return the query that appends the message; see MessageLog.append."""
         return log.append(
-            chat, self.content, pending=pending, lifetime=self.lifetime, sent_text=self.sent_text
+            chat,
+            self.content,
+            pending=pending,
+            lifetime=self.lifetime,
+            sent_text=self.sent_text,
+            source=self.source,
+        )
+
+    def finding(self, log: MessageLog, chat: str) -> Batch[int]:
+        """Return the batch for the seq of the message that was appended before; see MessageLog.find."""
+        return log.find(
+            chat, self.content, lifetime=self.lifetime, sent_text=self.sent_text, source=self.source
         )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from chalicelib.errors import Forbidden, MessageChanged, bad_field
@@ -13,9 +15,10 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.messages.text_filter import TextFilter
 from chalicelib.services.messages.transaction import ChangedMessage, MessageTransactions
 from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.message_limits import checked_data
 from chalicelib.store.chats.info import Role
 from chalicelib.store.messages.changes import NewVersion
-from chalicelib.store.messages.content import LogEntry, tombstone, with_extra
+from chalicelib.store.messages.content import Content, LogEntry, tombstone, with_extra
 from chalicelib.texts import folded
 
 SYSTEM = "system"
@@ -50,13 +53,16 @@ class MessageChanger:
         if_change: int | None = None,
         skip: str | None = None,
     ) -> ChangedMessage:
-        """Change the text of the caller's own message; the same text changes nothing.
+        """Change the text or data of the caller's own message; what equals the present ones changes nothing.
 
         if_change: Number of the change that the message must have; None: any. skip: Id of a connection that
         the change is not pushed to. Raises MessageNotFound, MessageDeleted, MessageChanged, Forbidden,
         BadRequest, TextTooLong, TextRefused, FilterUnavailable, ChatNotFound, NotAMember, Muted, Blocked."""
         found = self._ids.own(caller.handle, chat)
-        text = self._texts.checked(caller, found.text, request.text)
+        if request.text is UNSET and request.data is UNSET:
+            raise bad_field("text", "send `text`, `data` or both")
+        text = UNSET if request.text is UNSET else self._texts.checked(caller, found.text, request.text)
+        data = checked_data(request.data) if isinstance(request.data, dict) else request.data
 
         def decide(entry: LogEntry) -> NewVersion | None:
             _check_own(caller, entry)
@@ -64,11 +70,10 @@ class MessageChanger:
                 raise MessageChanged(
                     f"Message {seq} has changed: its change is {entry.change}. Read it again."
                 )
-            if entry.content.text == text:
+            content = _edited(entry.content, text, data)
+            if content == entry.content:
                 return None
-            return NewVersion(
-                with_extra(replace(entry.content, text=text), edited=self._clock()), writes=True
-            )
+            return NewVersion(with_extra(content, edited=self._clock()), writes=True)
 
         return self._transactions.change(caller, found, seq, decide, contacts=True, skip=skip)
 
@@ -113,3 +118,11 @@ def _check_own(caller: Caller, entry: LogEntry) -> None:
         raise Forbidden("Messages of kind `system` cannot be changed.")
     if not _is_own(caller, entry):
         raise Forbidden("You can edit only your own messages.")
+    if entry.content.extra.forwarded is not None:
+        raise Forbidden("A forwarded message cannot be edited.")
+
+
+def _edited(content: Content, text: str | UnsetType, data: dict[str, Any] | UnsetType | None) -> Content:
+    if text is not UNSET:
+        content = replace(content, text=text)
+    return content if data is UNSET else with_extra(content, data=data)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from chalicelib.errors import Forbidden, MessageNotFound
 from chalicelib.schemas.messages import Message, SendRequest
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.outgoing_message import OutgoingMessage, outgoing
-from chalicelib.services.messages.append import MessageAppender, NewMessage, Stored
-from chalicelib.services.messages.text_filter import TextFilter
+from chalicelib.services.messages.append import MessageAppender, Stored
+from chalicelib.services.messages.drafts import Drafts
 from chalicelib.services.values.chat_id import ChatId
-from chalicelib.services.values.message_limits import checked_id, checked_text
-from chalicelib.store.messages.content import Content, LogEntry
+from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.log import LogPage
 
 
 class Sent(NamedTuple):
@@ -49,12 +50,12 @@ class MessageSender:
     """
 
     def __init__(
-        self, appender: MessageAppender, fan_out: ChatFanOut, names: DisplayNames, texts: TextFilter
+        self, appender: MessageAppender, fan_out: ChatFanOut, names: DisplayNames, drafts: Drafts
     ) -> None:
         self._appender = appender
         self._fan_out = fan_out
         self._names = names
-        self._texts = texts
+        self._drafts = drafts
 
     def send(
         self,
@@ -72,15 +73,19 @@ class MessageSender:
         skip: Id of a connection that the message is not pushed to.
         Raises ChatNotFound, NotAMember, Muted, SlowMode, UserNotFound, Blocked, BadRequest, TextTooLong,
         IdConflict, NotAuthenticated, TooManyRequests, TextRefused, FilterUnavailable; MessageNotFound for a
-        reply to no message.
+        reply to no message, and what Drafts.make raises for a forward.
         """
-        text = self._texts.checked(caller, chat.text, request.text)
-        content = _content(request, sender or caller.handle, text)
-        new = NewMessage(content, request.text, request.expires_in or 0)
+        try:
+            new = self._drafts.make(caller, chat, request, sender or caller.handle)
+        except (MessageNotFound, Forbidden):
+            repeated = self._drafts.repeated(caller, chat, request, sender or caller.handle)
+            if repeated is None:
+                raise
+            return self._repeated(caller, chat, repeated, on_stored)
         stored = self._appender.append(caller, chat, new, skip)
         appended = stored.appended
         entry = appended.first or LogEntry(
-            appended.seq, appended.time, content, expires=appended.expires, root=appended.root
+            appended.seq, appended.time, new.content, expires=appended.expires, root=appended.root
         )
         name = self._names.known(caller.handle)
         sent = Sent(outgoing(chat.text, entry, appended.epoch, name), appended.duplicate)
@@ -95,7 +100,15 @@ class MessageSender:
 
         Raises what `send` does, except IdConflict and SlowMode.
         """
-        self._appender.check(caller, chat, _content(request, caller.handle, checked_text(request.text)))
+        self._appender.check(caller, chat, self._drafts.check(caller, request))
+
+    def _repeated(self, caller: Caller, chat: ChatId, page: LogPage, on_stored: OnStored | None) -> Sent:
+        """Return what an earlier request stored, the message of a page."""
+        name = self._names.known(caller.handle)
+        sent = Sent(outgoing(chat.text, page.entries[0], page.epoch, name), duplicate=True)
+        if on_stored is not None:
+            on_stored(sent)
+        return sent
 
     def _deliver(self, chat: ChatId, stored: Stored, shown: OutgoingMessage, skip: str | None) -> None:
         appended, delivered = stored
@@ -110,13 +123,3 @@ class MessageSender:
             recipients=appended.recipients or (),
             skip=skip,
         )
-
-
-def _content(request: SendRequest, sender: str, text: str) -> Content:
-    return Content(
-        sender,
-        text,
-        checked_id(request.id),
-        request.kind,
-        reply_to=request.reply_to,
-    )

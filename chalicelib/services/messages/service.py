@@ -58,7 +58,10 @@ class Messages:
         """Append a message to a chat as one of its members; see `MessageSender.send`."""
         found = self._ids.own(caller.handle, chat)
         sent = self._sender.send(caller, found, request, on_stored=on_stored, skip=skip)
-        return SentMessage(**structs.asdict(sent.message), duplicate=sent.duplicate)
+        shown = sent.message
+        if sent.stored.is_partial and on_stored is None:
+            shown = self._view.one(found.text, caller.handle, sent.entry)
+        return SentMessage(**structs.asdict(shown), duplicate=sent.duplicate)
 
     def page(
         self,

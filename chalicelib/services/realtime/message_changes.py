@@ -35,8 +35,8 @@ class ChangeFrames:
         self._push = push
 
     def edit(self, connection: Connection, frame: Edit) -> None:
-        """Change the text of the caller's own message."""
-        request = EditRequest(frame.text)
+        """Change the text or data of the caller's own message."""
+        request = EditRequest(frame.text, frame.data)
         changed = self._changer.edit(
             connection.caller, frame.chat, frame.seq, request, if_change=frame.change, skip=connection.id
         )

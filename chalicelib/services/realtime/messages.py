@@ -49,7 +49,9 @@ class MessageFrames:
         def acknowledge(sent: Sent) -> None:
             self._push.send(answer(connection.recipient, _ack(sent, frame.ref)))
 
-        request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to, frame.expires_in)
+        request = SendRequest(
+            frame.text, frame.id, frame.kind, frame.reply_to, frame.expires_in, frame.data, frame.forward
+        )
         self._messages.send(connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id)
 
     def pull(self, connection: Connection, frame: Pull) -> None:
@@ -87,6 +89,7 @@ def _ack(sent: Sent, ref: str | None) -> Ack:
         cursor=stored.cursor,
         epoch=stored.epoch,
         sender_name=stored.sender_name,
+        partial=stored.is_partial,
         duplicate=sent.duplicate,
         ref=ref,
     )

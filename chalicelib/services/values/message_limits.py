@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from chalicelib.errors import TextTooLong, bad_field
-from chalicelib.schemas.messages import MAX_ID_CHARACTERS, MAX_TEXT_BYTES
+from chalicelib.schemas.messages import MAX_DATA_BYTES, MAX_DATA_DEPTH, MAX_ID_CHARACTERS, MAX_TEXT_BYTES
 from chalicelib.services.values.paging import take_fitting
-from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.content import NO_EXTRA, LogEntry
 from chalicelib.texts import check_line, described, has_visible
 
 REPLY_BYTES = 4 * 1024 * 1024
@@ -50,6 +50,31 @@ def checked_id(message_id: str | None, field: str = "id") -> str | None:
     return message_id
 
 
+def checked_data(data: dict[str, Any], field: str = "data") -> dict[str, Any]:
+    """Return a valid JSON object of an application unchanged; raises BadRequest naming the field."""
+    if _depth(data) > MAX_DATA_DEPTH:
+        raise bad_field(field, f"it has more than {MAX_DATA_DEPTH} levels of objects and arrays")
+    size = len(msgspec.json.encode(data))
+    if size > MAX_DATA_BYTES:
+        raise bad_field(field, f"it has {size} bytes of JSON, and at most {MAX_DATA_BYTES} are possible")
+    try:
+        msgspec.msgpack.encode(data)
+    except OverflowError:
+        raise bad_field(field, "it has a whole number of over 64 bits; send it as a text") from None
+    return data
+
+
+def _depth(value: Any) -> int:
+    """Return the number of levels of a JSON value; more than MAX_DATA_DEPTH are not told apart."""
+    level, depth = [value], 0
+    while level and depth <= MAX_DATA_DEPTH:
+        parts = [
+            one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)
+        ]
+        level, depth = [one for part in parts for one in part], depth + bool(parts)
+    return depth
+
+
 def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
     """Return as many leading entries as fit in a reply of 4 MiB, at least one.
 
@@ -69,6 +94,7 @@ def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
             + _carried_bytes(entry.content)
             + _event_bytes(entry) * LONGEST_CHARACTER
             + len(entry.content.extra.reactions) * REACTION_BYTES
+            + _stub_bytes(entry)
         ),
         REPLY_BYTES,
     )
@@ -80,8 +106,17 @@ def _event_bytes(entry: LogEntry) -> int:
 
 
 def _characters(entry: LogEntry) -> int:
-    reactions = sum(len(emoji) + REACTION_BYTES for emoji in entry.content.extra.reactions)
-    return len(entry.content.text) + _event_bytes(entry) + reactions
+    """Return an upper bound of the number of characters of a message, without its names."""
+    extra, stub = entry.content.extra, _stub_bytes(entry) // LONGEST_CHARACTER
+    size = len(entry.content.text) + _event_bytes(entry) + stub
+    if extra is NO_EXTRA:
+        return size
+    return size + len(msgspec.json.encode(extra)) + len(extra.reactions) * REACTION_BYTES
+
+
+def _stub_bytes(entry: LogEntry) -> int:
+    """Return the maximum size of the stub of the message that a reply answers."""
+    return STUB_CHARACTERS * LONGEST_CHARACTER + LONGEST_NAMES if entry.content.reply_to else 0
 
 
 def _carried_bytes(value: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from chalicelib.schemas.messages import Deletion, Message
+from chalicelib.schemas.messages import Deletion, Forwarded, Message
 from chalicelib.services.values import system_events
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.messages.content import NO_EXTRA, LogEntry
@@ -35,13 +35,22 @@ def message(chat: str, entry: LogEntry, fields: Mapping[str, Any] = {}) -> Messa
     )
 
 
+def is_partial(entry: LogEntry) -> bool:
+    """Return whether a message has fields for its readers that `message` leaves out; see ReaderView."""
+    extra = entry.content.extra
+    has_more = extra.forwarded is not None or bool(extra.reactions) or entry.root == entry.seq
+    return has_more or (entry.content.reply_to is not None and not entry.is_deleted)
+
+
 def _more(entry: LogEntry) -> dict[str, Any]:
     """Return the fields of a message that has changed or expires."""
-    extra = entry.content.extra
+    extra, origin = entry.content.extra, entry.content.extra.forwarded
     deleted = Deletion(by=extra.deleted_by or None, at=rfc3339(extra.deleted)) if extra.deleted else UNSET
     return {
         "change": entry.change or UNSET,
         "edited_at": rfc3339(extra.edited) if extra.edited else UNSET,
         "deleted": deleted,
+        "data": UNSET if extra.data is None else extra.data,
+        "forwarded": UNSET if origin is None else Forwarded(),
         "expires_at": rfc3339(entry.expires) if entry.expires and not extra.deleted else UNSET,
     }

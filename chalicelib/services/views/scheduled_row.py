@@ -20,6 +20,8 @@ def scheduled_row(message: ScheduledMessage) -> Scheduled:
         text=body.request.text,
         reply_to=body.request.reply_to or UNSET,
         expires_in=body.request.expires_in or UNSET,
+        data=UNSET if body.request.data is None else body.request.data,
+        forward=body.request.forward or UNSET,
         failed=_failed(body.failure),
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import msgspec
+
 from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import key_rows, keys
 from chalicelib.store.access import (
@@ -109,6 +111,7 @@ class MessageLog:
         lifetime: int = 0,
         mentioned: Sequence[str] = (),
         sent_text: str | None = None,
+        source: str = "",
     ) -> Query[Appended]:
         """Return the query that appends a message, unless its id was appended before.
 
@@ -116,7 +119,8 @@ class MessageLog:
         least 24 hours. pending: Whether it adds the delivery to the outbox; if not, its caller does.
         lifetime: Seconds until the message expires, or those of the chat if these are fewer; 0: those of the
         chat, if any. mentioned: Fields of `mentions` to which the message is added, see Mentions.
-        sent_text: The text as the sender sent it, if a word filter has changed it.
+        sent_text: The text as the sender sent it, if a word filter has changed it. source: Reference to the
+        message that it forwards, which stands for its text and data in comparisons; empty: none.
         Reading its reply raises IdConflict if the id was appended with other content; MessageNotFound for a
         reply to a message that does not exist yet; for a group first ChatNotFound, NotAMember and Muted.
         """
@@ -127,7 +131,7 @@ class MessageLog:
         if content.id is not None:
             days = _id_days()
             named += tuple([keys.ids(chat, day) for day in days])
-            args += [_digest(sender, content.id), _fingerprint(content, sent_text, lifetime)]
+            args += [_digest(sender, content.id), _fingerprint(content, sent_text, lifetime, source)]
             args += [days[0], IDS_TTL_SECONDS]
         if lifetime or mentioned or content.reply_to:
             if content.id is None:
@@ -156,6 +160,26 @@ class MessageLog:
             Query("HGET", (keys.ids(chat, day),), (digest,)) for day in _id_days()
         ]
         return Batch(asking, any)
+
+    def find(
+        self,
+        chat: str,
+        content: Content,
+        *,
+        lifetime: int = 0,
+        sent_text: str | None = None,
+        source: str = "",
+    ) -> Batch[int]:
+        """Return the batch for the seq of the message that was appended with the id of a content; 0: none.
+
+        The message has the same content, see `append`. The answer is certain for 24 hours after it.
+        """
+        digest = _digest(folded(content.sender), content.id or "")
+        fingerprint = _fingerprint(content, sent_text, lifetime, source)
+        asking: list[Query[bytes | None]] = [
+            Query("HGET", (keys.ids(chat, day),), (digest,)) for day in _id_days()
+        ]
+        return Batch(asking, functools.partial(_same, fingerprint))
 
     def after(
         self,
@@ -258,8 +282,18 @@ def _digest(*parts: str) -> bytes:
     return blake2b(encode(parts), digest_size=8).digest()
 
 
-def _fingerprint(content: Content, sent_text: str | None, lifetime: int) -> bytes:
+def _same(fingerprint: bytes, records: Sequence[bytes | None]) -> int:
+    """Return the seq in the first record with a fingerprint; 0: there is none."""
+    seqs = [int.from_bytes(record[16:]) for record in records if record and record[:8] == fingerprint]
+    return seqs[0] if seqs else 0
+
+
+def _fingerprint(content: Content, sent_text: str | None, lifetime: int, source: str) -> bytes:
     replied = () if content.reply_to is None else (str(content.reply_to),)
     expires = (f"expires_in {lifetime}",) if lifetime else ()
     text = content.text if sent_text is None else sent_text
-    return _digest(content.kind, text, *replied, *expires)
+    if source:
+        return _digest(content.kind, "", *replied, *expires, f"forward {source}")
+    data = content.extra.data
+    given = () if data is None else (f"data {msgspec.json.encode(data, order='deterministic').decode()}",)
+    return _digest(content.kind, text, *replied, *expires, *given)

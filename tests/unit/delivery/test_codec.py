@@ -85,7 +85,7 @@ def test_frame_decodes_to_its_type(text: str, frame: ClientFrame) -> None:
             "replyTo: there is no such field; did you mean `reply_to`?",
             ["replyTo"],
         ),
-        ('{"type":"send","chat":"a:b","id":"1"}', "text: it is missing", ["text"]),
+        ('{"type":"send","chat":"a:b","text":"x"}', "id: it is missing", ["id"]),
         ('{"type":"send","chat":7,"id":"1","text":"x"}', "chat: Expected `str`, got `int`", ["chat"]),
         (
             '{"type":"send","chat":"a:b","id":"1","text":"x","kind":"system"}',

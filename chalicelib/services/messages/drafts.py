@@ -1,0 +1,88 @@
+"""What a request to send says, checked and completed: the message as it is to be appended."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from chalicelib.errors import ParleyError, bad_field
+from chalicelib.schemas.messages import SendRequest
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.messages.append import NewMessage
+from chalicelib.services.messages.forwarding import ForwardSources
+from chalicelib.services.messages.text_filter import TextFilter
+from chalicelib.services.values.chat_id import ChatId
+from chalicelib.services.values.message_limits import checked_data, checked_id, checked_text
+from chalicelib.store.messages.content import NO_EXTRA, Content, Extra
+from chalicelib.store.messages.log import LogPage, MessageLog
+from chalicelib.store.redis.client import Store
+
+
+class Drafts:
+    """Makes messages of requests to send. A plain one takes no round trip, a forward takes one."""
+
+    def __init__(self, store: Store, log: MessageLog, sources: ForwardSources, texts: TextFilter) -> None:
+        self._store = store
+        self._log = log
+        self._sources = sources
+        self._texts = texts
+
+    def make(self, caller: Caller, chat: ChatId, request: SendRequest, sender: str) -> NewMessage:
+        """Return the message of a request; sender: As the log stores it.
+
+        Raises BadRequest, TextTooLong, TextRefused, FilterUnavailable; MessageNotFound and Forbidden of a
+        message to forward.
+        """
+        if request.forward is not None:
+            return self._forward(caller, chat, request, sender)
+        text = self._texts.checked(caller, chat.text, request.text)
+        content = _content(request, sender, text, _extra(request))
+        return NewMessage(content, request.text, request.expires_in or 0)
+
+    def check(self, caller: Caller, request: SendRequest) -> Content:
+        """Return the content of a request that the word filter is not asked about; raises as `make`."""
+        if request.forward is None:
+            return _content(request, caller.handle, checked_text(request.text), _extra(request))
+        _check_forward(request)
+        text, extra = self._sources.read(caller, request.forward)
+        return _content(request, caller.handle, text, extra)
+
+    def repeated(self, caller: Caller, chat: ChatId, request: SendRequest, sender: str) -> LogPage | None:
+        """Return the page with what an earlier forward with the same id stored; None: there is nothing.
+
+        The message that was forwarded may have been edited or deleted since.
+        """
+        if request.forward is None or request.id is None or not caller.authenticated:
+            return None
+        try:
+            reference = self._sources.reference(caller, request.forward)
+            new = NewMessage(_content(request, sender, "", NO_EXTRA), "", request.expires_in or 0, reference)
+            seq = self._store.run(new.finding(self._log, chat.text))
+            page = self._store.run(self._log.after(chat.text, seq - 1, 1, reader=caller.handle))
+        except ParleyError:
+            return None
+        return page if seq and page.entries and page.entries[0].seq == seq else None
+
+    def _forward(self, caller: Caller, chat: ChatId, request: SendRequest, sender: str) -> NewMessage:
+        if request.forward is None:
+            raise ValueError("nothing to forward")
+        _check_forward(request)
+        text, extra = self._sources.read(caller, request.forward)
+        reference = self._sources.reference(caller, request.forward)
+        text = self._texts.checked(caller, chat.text, text)
+        return NewMessage(_content(request, sender, text, extra), "", request.expires_in or 0, reference)
+
+
+def _check_forward(request: SendRequest) -> None:
+    if request.text:
+        raise bad_field("text", "a forwarded message has the text of the other; send either of the two")
+    if request.data is not None:
+        raise bad_field("data", "a forwarded message has the data of the other")
+
+
+def _extra(request: SendRequest) -> Extra:
+    return NO_EXTRA if request.data is None else Extra(data=checked_data(request.data))
+
+
+def _content(request: SendRequest, sender: str, text: str, extra: Extra) -> Content:
+    content = Content(sender, text, checked_id(request.id), request.kind, reply_to=request.reply_to)
+    return content if extra is NO_EXTRA else replace(content, extra=extra)
