@@ -33,6 +33,7 @@ KEPT = 8192
 """Number of characters whose classes are kept."""
 
 ASCII_WORD = re.compile("[a-z0-9]+")
+REST = re.compile("[wm]*")
 TOKEN = re.compile("w[wm]*|c[cm]*")
 MARKED = re.compile(f"[^mi][mi]{{0,{MARKS_OF_ONE}}}|[mi]{{1,{MARKS_OF_ONE}}}")
 MANY_MARKS = "m" * (MARKS_OF_ONE + 1)
@@ -94,6 +95,30 @@ def tokens(folded: str) -> Iterator[Token]:
     for found in TOKEN.finditer(folded.translate(_CLASSES)):
         start, end = found.span()
         yield Token(folded[start:end], start, is_run=found[0][0] == "c")
+
+
+def starts_of(folded: str, word: str, *, whole: bool) -> Iterator[int]:
+    """Yield where words of a folded text begin with a word; whole: Where they are this word."""
+    if folded.isascii():
+        after = "(?![a-z0-9])" if whole else ""
+        for found in re.finditer(f"(?<![a-z0-9]){re.escape(word)}{after}", folded):
+            yield found.start()
+        return
+    classes = folded.translate(_CLASSES)
+    at = folded.find(word)
+    while at >= 0:
+        end = at + len(word)
+        rest = len(REST.match(classes, end)[0])  # type: ignore[index] # it matches no character, too
+        if not _is_inside(classes, at) and not (whole and rest):
+            yield at
+        at = folded.find(word, end + rest)
+
+
+def _is_inside(classes: str, at: int) -> bool:
+    """Return whether a place in a text is inside a word, and not where it begins."""
+    while at > 0 and classes[at - 1] == "m":
+        at -= 1
+    return at > 0 and classes[at - 1] == "w"
 
 
 def split(folded: Iterable[str]) -> tuple[set[str], set[str]]:

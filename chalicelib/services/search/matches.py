@@ -14,9 +14,10 @@ from chalicelib.store.messages.log_search import LogSearch, Run, SearchStart, Se
 from chalicelib.store.messages.word_filters import BLOCK, WordFilters
 from chalicelib.store.redis.query import Query
 from chalicelib.texts import folded
+from chalicelib.texts.words import folded_words
 
-BYTES_OF_WORK, FILTERS_OF_WORK, FILTERING, CALL = 256, 8, 3 * BLOCK, 8
-"""What else costs as much as a message: bytes, tests of filters; and what a new filter and a call cost."""
+BYTES_OF_WORK, CHARACTERS_OF_WORK, FILTERS_OF_WORK, FILTERING, CALL = 256, 64, 8, 3 * BLOCK, 8
+"""What costs as much as a message: bytes, folded characters, tests; what a new filter and a call cost."""
 
 
 class Sought(NamedTuple):
@@ -30,11 +31,9 @@ class Sought(NamedTuple):
         """The terms that filters of such messages have."""
         return [*self.words.terms, *([] if self.sender is None else [sender_term(self.sender)])]
 
-    def ranges_in(self, entry: LogEntry) -> list[Range]:
-        """Return where a message has the words; nothing if it is not sought."""
-        if not is_searched(entry) or self.sender not in (None, folded(entry.content.sender)):
-            return []
-        return self.words.ranges_in(entry.content.text)
+    def may_be(self, entry: LogEntry) -> bool:
+        """Return whether a message is sought if it has the words."""
+        return is_searched(entry) and self.sender in (None, folded(entry.content.sender))
 
 
 class Hit(NamedTuple):
@@ -87,8 +86,13 @@ class ChatScan:
             if not self._sought.words.may_be_in(run.elements[place]):
                 continue
             entry = run.entry(place)
-            if ranges := self._sought.ranges_in(entry):
+            if self._sought.may_be(entry) and (ranges := self._ranges_in(entry.content.text)):
                 yield Hit(entry.time, self.chat, entry, ranges)
+
+    def _ranges_in(self, text: str) -> list[Range]:
+        compared = folded_words(text)
+        self.work += len(compared) // CHARACTERS_OF_WORK
+        return self._sought.words.ranges_in(text, compared)
 
     def _filter(self, run: Run) -> None:
         self.work += FILTERING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from chalicelib.errors import bad_field
 from chalicelib.services.search.quick_look import QuickLook
 from chalicelib.services.search.word_terms import beginning_terms, run_terms, word_term
 from chalicelib.texts import check_lines
-from chalicelib.texts.words import Token, folded_words, places_in, tokens
+from chalicelib.texts.words import Token, folded_words, places_in, starts_of, tokens
 
 MAX_QUERY_CHARACTERS = 256
 MAX_QUERY_WORDS = 16
@@ -59,34 +60,29 @@ class WordsQuery:
             raise bad_field("q", f"a search has at most {MAX_QUERY_WORDS} words; this has {len(found)}")
         return cls(found)
 
-    def ranges_in(self, text: str) -> list[Range]:
-        """Return where a text has the words, in order, without overlaps; nothing unless it has all."""
-        folded = folded_words(text)
+    def ranges_in(self, text: str, folded: str) -> list[Range]:
+        """Return where a text has the words, in order, without overlaps; nothing unless it has all.
+
+        folded: The text as folded_words returns it.
+        """
         if not all(part in folded for part in self._parts):
             return []
-        found = [*self._words_in(folded), *self._runs_in(folded)]
-        if len({part for part, _ in found}) < len(self._parts):
-            return []
-        return _shown(sorted(place for _, place in found), text, folded)
+        found: list[Range] = []
+        for part, starts in self._starts_in(folded):
+            places = [Range(start, start + len(part)) for start in itertools.islice(starts, MAX_RANGES)]
+            if not places:
+                return []
+            found += places
+        return _shown(sorted(found), text, folded)
 
-    def _words_in(self, folded: str) -> Iterator[tuple[str, Range]]:
-        """Yield words that a folded text has, each marked by its part of the search, and their places."""
-        if not (self._words or self._prefix):
-            return
-        for token in tokens(folded):
-            if token.is_run:
-                continue
-            if token.text in self._words:
-                yield token.text, Range(token.start, token.end)
-            if self._prefix and token.text.startswith(self._prefix):
-                yield f"{self._prefix}*", Range(token.start, token.start + len(self._prefix))
-
-    def _runs_in(self, folded: str) -> Iterator[tuple[str, Range]]:
+    def _starts_in(self, folded: str) -> Iterator[tuple[str, Iterator[int]]]:
+        """Yield each part of the search, and where a folded text has it."""
+        for word in self._words:
+            yield word, starts_of(folded, word, whole=True)
         for run in self._runs:
-            at = folded.find(run)
-            while at >= 0:
-                yield run, Range(at, at + len(run))
-                at = folded.find(run, at + len(run))
+            yield run, (found.start() for found in re.finditer(re.escape(run), folded))
+        if self._prefix is not None:
+            yield self._prefix, starts_of(folded, self._prefix, whole=False)
 
 
 def _shown(found: list[Range], text: str, folded: str) -> list[Range]:

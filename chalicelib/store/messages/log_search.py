@@ -14,7 +14,7 @@ from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 SEARCH_LOG = Script("messages/search_log")
-STEP_BYTES = 256 * 1024
+STEP_BYTES = 128 * 1024
 MAX_TESTED = 256
 """Maximum number of filters that one script call tests, which bounds how long others wait for it."""
 

@@ -277,7 +277,7 @@ def test_store_that_takes_no_writes_is_searched(engine: Engine, finder: Finder, 
 def test_block_of_too_many_words_is_searched_each_time(finder: Finder, raw: RawClient) -> None:
     """A filter that would be full has no bits, and passes over nothing."""
     chance = random.Random(1)
-    long = [" ".join(f"{chance.getrandbits(40):x}" for _ in range(100)) for _ in range(BLOCK)]
+    long = [" ".join(f"{chance.getrandbits(40):x}" for _ in range(85)) for _ in range(BLOCK)]
     write_long(raw, LONG, dict(enumerate(long, 1)))
     word = long[64].split()[50]
 

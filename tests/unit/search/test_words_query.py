@@ -15,6 +15,7 @@ from chalicelib.services.search.word_terms import terms_of_messages
 from chalicelib.services.search.words_query import MAX_QUERY_CHARACTERS, MAX_RANGES, WordsQuery
 from chalicelib.store.messages.bloom_filter import MAX_TERMS, PLACES, BloomFilter, packed_terms
 from chalicelib.store.messages.content import Content, LogEntry, packed
+from chalicelib.texts.words import folded_words, tokens
 
 PARTS = (
     "the",
@@ -39,7 +40,7 @@ TEXTS = st.lists(st.sampled_from(PARTS)).map("".join)
 
 def found(q: str, text: str) -> list[str]:
     """Return the parts of a text that a search finds."""
-    return [text[start:end] for start, end in WordsQuery.of(q).ranges_in(text)]
+    return [text[start:end] for start, end in WordsQuery.of(q).ranges_in(text, folded_words(text))]
 
 
 def may_have(made: BloomFilter, term: int) -> bool:
@@ -96,6 +97,36 @@ def test_searches_that_cannot_be_made_are_refused(q: str) -> None:
     assert [error.field for error in refused.value.errors] == ["q"]
 
 
+@given(TEXTS, TEXTS)
+def test_words_are_found_where_the_text_is_divided(said: str, q: str) -> None:
+    """A word is found exactly if it is a word of the text, the last one if a word begins with it."""
+    try:
+        query = WordsQuery.of(q[:64])
+    except BadRequest:
+        return
+    *whole, last = tokens(folded_words(q[:64]))
+    folded, held = folded_words(said), list(tokens(folded_words(said)))
+    words = {token.text for token in held if not token.is_run}
+    expected = all(part.text in folded if part.is_run else part.text in words for part in whole)
+    expected &= last.text in folded if last.is_run else any(word.startswith(last.text) for word in words)
+    assert bool(query.ranges_in(said, folded)) is expected
+
+
+def test_hostile_texts_take_little_time() -> None:
+    """Texts of 16 KiB that are folded to much, or have thousands of words like the one that is sought."""
+    for text in (
+        "\ufdfa" * 5461,
+        "xb " * 5461,
+        "xb é" * 3000,
+        "a\u0301" * 5000,
+        "b" * 16_384,
+        "é" + "b" * 16_000,
+    ):
+        began = time.process_time()
+        found("b", text), found("\u0645", text), found("b b", text)
+        assert time.process_time() - began < 0.5
+
+
 def test_only_so_many_ranges_are_shown() -> None:
     """A text with a word again and again shows the first ranges."""
     assert found("a", "a " * 8000) == ["a"] * MAX_RANGES
@@ -110,7 +141,8 @@ def test_filters_miss_nothing_that_a_search_finds(said: str, q: str) -> None:
         sought = Sought(WordsQuery.of(q[:64]), "ann")
     except BadRequest:
         return
-    if sought.ranges_in(entry):
+    if sought.words.ranges_in(said, folded_words(said)):
+        assert sought.may_be(entry) is bool(said)
         made = BloomFilter.of(terms_of_messages([entry], MAX_TERMS))
         assert all(may_have(made, term) for term in sought.terms)
         assert sought.words.may_be_in(b"\1" + bytes(8) + packed(entry.content))
