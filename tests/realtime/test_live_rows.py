@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import random
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
-from chalicelib.errors import StoreUnavailable
+from chalicelib.errors import ParleyError, StoreUnavailable
 from chalicelib.schemas.chats import ChatChanges, NewChat
 from chalicelib.schemas.inbox import Flags, ReadUpTo
+from chalicelib.schemas.messages import SendRequest
 from chalicelib.schemas.users import ProfileChanges
 from chalicelib.services.chats.decisions import Rule
 from chalicelib.services.chats.rules import inviting, moderation, roles
+from chalicelib.services.views.inbox_row import synced_row
+from chalicelib.store.chats.summary import Summaries
 from tests.realtime.recorded_connections import LARGE_CHAT, Socket, Stage
 
 Row = dict[str, Any]
@@ -238,3 +243,65 @@ def test_those_who_decide_see_the_number_of_requests_to_join(stage: Stage) -> No
 
     on("dan", inviting.add)(stage, chat)
     assert [desk.pushed()[chat]["requests"] for desk in (ann, bob, cid)] == [0, 0, None]
+
+
+USERS = ("ann", "bob", "cid", "dan")
+SHOWN = ("state", "role", "muted_until", "name", "avatar", "members", "requests", "users", "pinned", "muted")
+"""What a message does not change in a row."""
+RULES: tuple[Rule, ...] = (
+    inviting.add,
+    inviting.invite,
+    inviting.end_invitation,
+    inviting.end_join_request,
+    moderation.remove,
+    moderation.ban,
+    moderation.unban,
+    lambda action: moderation.mute(action, FOR_EVER),
+    lambda action: moderation.mute(action, 0),
+    lambda action: roles.change_role(action, "admin"),
+    lambda action: roles.change_role(action, "member"),
+    roles.transfer_ownership,
+)
+
+
+def act_somehow(stage: Stage, chat: str, choice: random.Random) -> None:
+    """Do something to a chat, or in vain, as one of the users."""
+    user, other = choice.choice(USERS), choice.choice(USERS)
+    caller, services = stage.caller(user), stage.services
+    changes = ChatChanges(name=choice.choice("abc"), join=choice.choice(("open", "request", "invite")))
+    acts: list[Callable[[], object]] = [
+        lambda: services.membership.join(caller, chat),
+        lambda: services.chats.leave(caller, chat),
+        lambda: services.chats.change(caller, chat, changes),
+        lambda: services.read_states.flag(caller, chat, Flags(pinned=choice.random() < 0.5, muted=True)),
+        lambda: services.read_states.read(caller, chat, ReadUpTo()),
+        lambda: services.messages.send(caller, chat, SendRequest("hi")),
+        *(functools.partial(services.membership.apply, caller, chat, other, rule) for rule in RULES * 2),
+    ]
+    with contextlib.suppress(ParleyError):
+        choice.choice(acts)()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_row_is_stale_after_any_change(stage: Stage, seed: int) -> None:
+    """Whatever happens to a chat, each device that takes the pushed rows shows what the chat is."""
+    choice = random.Random(seed)
+    chat = stage.group("ann", "bob")
+    desks = {user: Desk(stage, user) for user in USERS}
+    rows = {user: page_of(stage, user).get(chat) for user in USERS}
+
+    for _ in range(60):
+        act_somehow(stage, chat, choice)
+        for user, desk in desks.items():
+            rows[user] = desk.pushed().get(chat, rows[user])
+            summary = stage.store.run(Summaries.of(chat, user))
+            now = msgspec.to_builtins(synced_row(summary, {}))
+            held = rows[user] or {"state": "left"}
+            fields = SHOWN if now["state"] == "member" else ("state",)
+            assert [held[name] for name in fields] == [now[name] for name in fields], (user, held, now)
+
+
+def page_of(stage: Stage, user: str) -> dict[str, Row]:
+    """Return a user's rows by chat, as a client that holds nothing gets them."""
+    page = stage.services.sync.page(stage.caller(user), None, 100)
+    return {row["chat"]: row for row in msgspec.json.decode(msgspec.json.encode(page.chats))}

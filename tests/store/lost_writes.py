@@ -30,7 +30,8 @@ class Moment:
 
     def __init__(self, raw: RawClient) -> None:
         self._raw = raw
-        self._held: dict[bytes, Any] = {key: raw.dump(key) for key in raw.scan_iter()}
+        dumps = ((key, raw.dump(key)) for key in raw.scan_iter())
+        self._held: dict[bytes, Any] = {key: dump for key, dump in dumps if dump is not None}
 
     def set_back(self, prefix: bytes) -> None:
         """Restore the keys with a prefix; all of them for an empty one."""
