@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ChatState
-from chalicelib.schemas.messages import Data, Forwarded, RepliedTo, Time
+from chalicelib.schemas.messages import Data, Deletion, Forwarded, RepliedTo, Time
 from chalicelib.schemas.reports import Note, Reason
 from chalicelib.schemas.scheduled import Scheduled
 from chalicelib.schemas.system_events import Event, Kind, Role
@@ -76,6 +76,14 @@ class ExportedChat(Struct, kw_only=True):
     reports: Annotated[list[ExportedReport], Meta(description="The user's reports that wait for the admins.")]
 
 
+class ExportedReaction(Struct, kw_only=True):
+    """A reaction of the user to a message."""
+
+    chat: str
+    seq: int
+    emoji: str
+
+
 class ExportedMessage(Struct, kw_only=True):
     """A message that the user sent, or one of kind `system` about an action of the user."""
 
@@ -90,6 +98,9 @@ class ExportedMessage(Struct, kw_only=True):
     forwarded: Annotated[
         Forwarded | UnsetType, Meta(description="Only of a forwarded message, whose text is another's.")
     ] = UNSET
+    edited_at: Time | UnsetType = UNSET
+    deleted: Deletion | UnsetType = UNSET
+    expires_at: Time | UnsetType = UNSET
 
 
 class ExportQuery(Struct):
@@ -114,4 +125,5 @@ class Export(Struct, kw_only=True):
     scheduled: list[Encoded[Scheduled]] | UnsetType = UNSET
     chats: list[Encoded[ExportedChat]] | UnsetType = UNSET
     messages: list[Encoded[ExportedMessage]] | UnsetType = UNSET
+    reactions: list[Encoded[ExportedReaction]] | UnsetType = UNSET
     next: Annotated[str | None, Meta(description="Pass as `cursor` for the next page; null at the end.")]

@@ -217,8 +217,8 @@ class Services:
         importer = AccountImporter(store, stores.accounts, stores.claims, use_cases.passwords)
         get = getter(allow_private=self.settings.import_private)
         self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
-        summaries, reports = stores.summaries, stores.reports
-        chats = ChatExports(store, stores.inboxes, summaries, stores.chats, stores.log, reports)
+        of_messages = stores.log, stores.reports, stores.reactions
+        chats = ChatExports(store, stores.inboxes, stores.summaries, stores.chats, *of_messages)
         readers = ListReaders(
             stores.follows, stores.blocks, stores.posts, stores.timelines, stores.scheduled, chats
         )

@@ -39,6 +39,7 @@ from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.messages.reactions import Reactions
 from chalicelib.store.messages.reports import Reports
 from chalicelib.store.messages.scheduled import ScheduledMessages
 from chalicelib.store.realtime.chat_connections import ChatConnections
@@ -186,7 +187,7 @@ class Village:
         )
         self.search = UserSearch(store, self.accounts, self.index)
         self.deletion = Deletion(store, self.accounts, inboxes, self.work, nobody_connected(store))
-        chats = ChatExports(store, inboxes, Summaries(), self.chats, self.log, Reports())
+        chats = ChatExports(store, inboxes, Summaries(), self.chats, self.log, Reports(), Reactions())
         lists = (self.follows, self.blocks, self.posts, self.timelines, ScheduledMessages())
         self.exports = Exports(
             store, self.accounts, self.sessions, ListReaders(*lists, chats), needs_account=True

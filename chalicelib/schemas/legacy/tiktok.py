@@ -28,13 +28,16 @@ class TikTokPull(Struct):
     reverse: bool | None = None
 
 
-class TikTokMessage(Struct):
+class TikTokMessage(Struct, omit_defaults=True):
     """A message of a page, or the message that a send stored."""
 
     chat: str
     text: str
     sender: str
     send_time: Annotated[int, Meta(description="Seconds since 1970.")]
+    deleted: Annotated[
+        bool, Meta(description="Only with true: the message was deleted or has expired; `text` is empty.")
+    ] = False
 
 
 class TikTokPage(Struct, omit_defaults=True):

@@ -33,7 +33,17 @@ ENTRIES, POSTS, SCHEDULED = 1000, 100, 20
 
 When JSON has to escape every byte, 100 posts are 2.4 MiB, and 20 scheduled messages 1.9 MiB.
 """
-LISTS = ("following", "followers", "blocked", "posts", "timeline", "scheduled", "chats", "messages")
+LISTS = (
+    "following",
+    "followers",
+    "blocked",
+    "posts",
+    "timeline",
+    "scheduled",
+    "chats",
+    "reactions",
+    "messages",
+)
 """The lists of an archive, in their order."""
 
 
@@ -92,13 +102,15 @@ class Exports:
             "scheduled": self._read_scheduled,
             "chats": lists.chats.chats,
             "messages": lists.chats.messages,
+            "reactions": lists.chats.reactions,
         }
 
     def page(self, handle: str, cursor: str | None) -> Export:
         """Return a page of a user's archive; the first page has the profile and the sessions.
 
         A list may span pages. Its entries are from the newest to the oldest, but scheduled messages are in
-        the order of their times, chats in that of their ids, and messages in that of chat and seq.
+        the order of their times, chats in that of their ids, and reactions and messages in that of chat and
+        seq.
         Raises BadRequest, NotAuthenticated.
         """
         started = rfc3339(time.time_ns() // 1000)

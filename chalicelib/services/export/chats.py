@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from chalicelib.schemas.encoded import Encoded
-from chalicelib.schemas.export import ExportedChat, ExportedMessage, ExportedReport
+from chalicelib.schemas.export import ExportedChat, ExportedMessage, ExportedReaction, ExportedReport
 from chalicelib.services.export.parts import ENOUGH_BYTES, Part
 from chalicelib.services.values.paging import encoded, until_enough
 from chalicelib.services.values.times import rfc3339
@@ -20,6 +20,7 @@ from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.messages.reactions import Reactions
 from chalicelib.store.messages.reports import Report, Reports
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
@@ -28,7 +29,10 @@ from chalicelib.texts import folded
 CHATS = 100
 """Maximum number of chats in one part."""
 READS, MESSAGES = 64, 1000
-"""Maximum number of reads of logs for one part, and of messages in each read."""
+"""Maximum number of reads for one part, and of messages or reactions in each read."""
+
+ReadOfChat = Callable[[str, ScoredMember], tuple[list[Encoded[Any]], ScoredMember | None]]
+"""Returns a user's entries among the next of a chat, and where to go on; None at its end."""
 
 
 class ChatExports:
@@ -42,6 +46,7 @@ class ChatExports:
         chats: Chats,
         log: MessageLog,
         reports: Reports,
+        reactions: Reactions,
     ) -> None:
         self._store = store
         self._inboxes = inboxes
@@ -49,6 +54,7 @@ class ChatExports:
         self._chats = chats
         self._log = log
         self._reports = reports
+        self._reactions = reactions
 
     def chats(self, handle: str, below: ScoredMember | None) -> Part:
         """Return a part of the chats that the user has or had; below: the last chat shown."""
@@ -69,19 +75,29 @@ class ChatExports:
 
         The whole log is read: a user owns messages also in a chat that the user may no longer read.
         """
+        return self._part(handle, below, self._read)._replace(ends_page=True)
+
+    def reactions(self, handle: str, below: ScoredMember | None) -> Part:
+        """Return a part of the user's reactions, by chat and seq; below: the last reaction read.
+
+        One that is added or removed meanwhile may move others out of sight, or show them twice.
+        """
+        return self._part(handle, below, self._read_reactions)
+
+    def _part(self, handle: str, below: ScoredMember | None, read: ReadOfChat) -> Part:
         found: list[Encoded[Any]] = []
         last: ScoredMember | None = None
-        reads = itertools.islice(self._reads(handle, below), READS)
-        for read in until_enough(reads, lambda one: one.size, ENOUGH_BYTES):
-            found += read.entries
-            last = read.last
-        return Part(found, last, ends_page=True)
+        reads = itertools.islice(self._reads(handle, below, read), READS)
+        for part in until_enough(reads, lambda one: one.size, ENOUGH_BYTES):
+            found += part.entries
+            last = part.last
+        return Part(found, last, ends_page=last is not None)
 
-    def _reads(self, handle: str, below: ScoredMember | None) -> Iterator[Part]:
-        """Yield the user's messages among the next MESSAGES of a chat, chat by chat."""
+    def _reads(self, handle: str, below: ScoredMember | None, read: ReadOfChat) -> Iterator[Part]:
+        """Yield the user's entries among the next MESSAGES of a chat, chat by chat."""
         waiting = self._starts(handle, below)
         while waiting:
-            found, going_on = self._read(handle, waiting.pop(0))
+            found, going_on = read(handle, waiting.pop(0))
             waiting[:0] = [] if going_on is None else [going_on]
             yield Part(found, waiting[0] if waiting else None)
 
@@ -104,6 +120,16 @@ class ChatExports:
         last = read.entries[-1].seq if read.entries else read.head
         return rows, ScoredMember(last, chat) if last < read.head else None
 
+    def _read_reactions(
+        self, handle: str, start: ScoredMember
+    ) -> tuple[list[Encoded[Any]], ScoredMember | None]:
+        """Return the user's reactions among the next of a chat, and where to go on; None at their end."""
+        first, chat = start
+        read = self._store.run(self._reactions.listed(chat, first, MESSAGES))
+        own = [one for one in read if one.handle == handle]
+        rows = [encoded(ExportedReaction(chat=chat, seq=one.seq, emoji=one.emoji)) for one in own]
+        return rows, ScoredMember(first + MESSAGES, chat) if len(read) == MESSAGES else None
+
     def _all(self, handle: str) -> list[str]:
         chats = self._store.run(self._inboxes.chats_of(handle))
         return sorted(chats)
@@ -121,6 +147,9 @@ def _message(chat: str, entry: LogEntry) -> ExportedMessage:
         reply_to=shown.reply_to,
         data=shown.data,
         forwarded=shown.forwarded,
+        edited_at=shown.edited_at,
+        deleted=shown.deleted,
+        expires_at=shown.expires_at,
     )
 
 

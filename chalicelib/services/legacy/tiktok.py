@@ -76,7 +76,7 @@ class TikTokMessages:
 def _shown(chat: str, entry: LogEntry, gone: list[str]) -> TikTokMessage:
     sender = entry.content.sender
     name = DELETED_USER if folded(sender) in gone else sender
-    return TikTokMessage(chat, entry.content.text, name, entry.time // 1_000_000)
+    return TikTokMessage(chat, entry.content.text, name, entry.time // 1_000_000, entry.is_deleted)
 
 
 def _chat_of(request: TikTokSend) -> str:

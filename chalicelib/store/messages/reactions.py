@@ -105,6 +105,11 @@ class Reactions:
         return Batch([_existing(chat, part) for part in _parts(wanted)], lambda found: set().union(*found))
 
     @staticmethod
+    def listed(chat: str, first: int, limit: int) -> Query[list[Reaction]]:
+        """Return the query for a chat's reactions, by seq; first: the number of reactions to leave out."""
+        return Query("ZRANGE", (keys.reactions(chat),), (first, first + limit - 1), _reactions)
+
+    @staticmethod
     def to(chat: str, seqs: Iterable[int]) -> Batch[set[Reaction]]:
         """Return the batch for all reactions to messages."""
         named = (keys.reactions(chat),)

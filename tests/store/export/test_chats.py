@@ -15,8 +15,10 @@ from chalicelib.store.chats.info import Info, Relation, Role
 from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.read_state import PINNED, ReadStates
-from chalicelib.store.messages.content import Content, packed
+from chalicelib.store.messages.changes import MessageChanges, NewVersion
+from chalicelib.store.messages.content import Content, packed, tombstone, with_extra
 from chalicelib.store.messages.log import Appended
+from chalicelib.store.messages.reactions import Reaction, Reactions
 from chalicelib.store.redis.client import Store
 from tests.store.account_services import Village
 
@@ -65,7 +67,7 @@ class Town(Village):
 
     def archive(self) -> tuple[dict[str, Any], list[int]]:
         """Return alice's archive as one page, and the size of each page."""
-        whole: dict[str, Any] = {"chats": [], "messages": []}
+        whole: dict[str, Any] = {"chats": [], "messages": [], "reactions": []}
         sizes, cursor = [], None
         while True:
             raw = msgspec.json.encode(self.exports.page("alice", cursor))
@@ -73,6 +75,7 @@ class Town(Village):
             page = msgspec.json.decode(raw)
             whole["chats"] += page.get("chats", [])
             whole["messages"] += page.get("messages", [])
+            whole["reactions"] += page.get("reactions", [])
             if (cursor := page["next"]) is None:
                 return whole, sizes
 
@@ -109,6 +112,32 @@ def test_each_chat_shows_role_marks_and_flags(town: Town) -> None:
     assert rfc3339(first.time) >= chats[0]["since"] < chats[1]["since"] < chats[2]["since"]
 
 
+def test_reactions_edits_and_deletions(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive has a user's own reactions, and says which messages were edited or deleted, and when."""
+    monkeypatch.setattr(chats, "MESSAGES", 2)
+    for text in ("edited", "deleted"):
+        town.send(DIRECT, "alice", text)
+    for seq, content in enumerate((with_extra(Content("alice", "new"), edited=5), None), 1):
+        seen = town.store.run(MessageChanges.read(DIRECT, seq, "alice"))
+        assert seen is not None
+        new = NewVersion(content or tombstone(seen.entry.content, 6, "alice"))
+        assert town.store.run(MessageChanges.change(DIRECT, seen, new, "alice"))
+    given = [
+        Reaction(1, "\N{ROCKET}", "bob"),
+        *(Reaction(1, emoji, "alice") for emoji in "\U0001f600\U0001f923"),
+    ]
+    town.store.run_all(Reactions.react(one, DIRECT, on=True) for one in given)
+
+    whole, _ = town.archive()
+
+    edited, deleted = whole["messages"]
+    assert (edited["text"], edited["edited_at"], "deleted" in edited) == ("new", rfc3339(5), False)
+    assert (deleted["text"], deleted["deleted"]) == ("", {"by": "alice", "at": rfc3339(6)})
+    assert whole["reactions"] == [
+        {"chat": DIRECT, "seq": 1, "emoji": emoji} for emoji in "\U0001f600\U0001f923"
+    ]
+
+
 def test_only_ones_own_messages(town: Town) -> None:
     """An archive has a user's own messages from every chat, also left and hidden ones, and no others."""
     for chat in (DIRECT, "alice:carol"):
@@ -139,7 +168,7 @@ def test_deleted_group_is_in_no_archive(town: Town) -> None:
     town.send(GROUP, "alice", "gone")
     town.drop(GROUP)
 
-    assert town.archive()[0] == {"chats": [], "messages": []}
+    assert town.archive()[0] == {"chats": [], "messages": [], "reactions": []}
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
@@ -170,7 +199,7 @@ def test_page_reads_a_bounded_number_of_log_parts(town: Town, monkeypatch: pytes
     whole, sizes = town.archive()
 
     assert [one["text"][8:] for one in whole["messages"]] == ["alice:bob", "alice:carol", "alice:dave"]
-    assert len(sizes) == 5
+    assert len(sizes) == 6  # 2 of 3 parts of reactions end the first one
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
