@@ -37,6 +37,7 @@ ROW: Example = {
         {"handle": "bob", "name": "", "avatar": None},
     ],
     "epoch": 1764400000000000,
+    "base": 0,
     "seq": 12,
     "cursor": "12.1767614400000000.1764400000000000",
     "change": None,
@@ -137,6 +138,7 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
         {
             "chat": CHAT,
             "messages": [MESSAGE],
+            "base": 0,
             "head": 12,
             "epoch": ROW["epoch"],
             "next": ROW["cursor"],

@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_ca: str | None = None
     redis_plain_beyond_loopback: bool = False
     keep_messages: int = 0
+    keep_days: int = 0
     max_members: int = 1000
     large_chat: int = 100
     groups_a_day: int = 200
@@ -179,6 +180,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "PARLEY_REDIS_CA": ("redis_ca", readers.file),
     "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": ("redis_plain_beyond_loopback", readers.flag),
     "PARLEY_KEEP_MESSAGES": ("keep_messages", readers.whole),
+    "PARLEY_KEEP_DAYS": ("keep_days", readers.days),
     "PARLEY_MAX_MEMBERS": ("max_members", readers.members),
     "PARLEY_LARGE_CHAT": ("large_chat", readers.members),
     "PARLEY_GROUPS_A_DAY": ("groups_a_day", readers.whole),

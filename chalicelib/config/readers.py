@@ -26,6 +26,7 @@ SIGNING_ALGORITHMS = (
 
 MAX_MEMBERS = 10_000
 """Maximum number of members of a chat: a script that reads or changes all of them takes milliseconds."""
+MAX_DAYS = 36_500
 LEASES = range(2, 86_401)
 """Possible durations of a lease, in seconds."""
 MAX_ARGON2_KIB, MAX_ARGON2_TIME, MAX_ARGON2_LANES = 1024 * 1024, 20, 16
@@ -64,6 +65,13 @@ def members(raw: str) -> int:
     number = whole(raw)
     if not 1 <= number <= MAX_MEMBERS:
         raise ValueError(f"it must be from 1 to {MAX_MEMBERS}")
+    return number
+
+
+def days(raw: str) -> int:
+    number = whole(raw)
+    if number > MAX_DAYS:
+        raise ValueError(f"it must be from 0 to {MAX_DAYS} days")
     return number
 
 

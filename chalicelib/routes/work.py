@@ -27,13 +27,14 @@ def handle(event: Any) -> dict[str, Any]:
 
 
 def sweep(event: Any) -> dict[str, int]:
-    """Delete expired messages, send scheduled ones, repeat pending work, end what is over.
+    """Delete messages whose time is over, send scheduled ones, repeat pending work, end what is over.
 
     event: is ignored. A failure of one of them is raised once the others have run.
     """
     start, current = time.perf_counter(), services.current()
     done = _counted(
         deleted=current.expiry_sweep.sweep,
+        trimmed=current.retention_sweep.sweep,
         scheduled=current.scheduled_sender.sweep,
         delivered=current.outbox_sweep.sweep,
         ended=current.realtime.leases.sweep,

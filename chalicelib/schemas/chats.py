@@ -26,6 +26,22 @@ Notice = Annotated[
     Meta(description="A text for the members: up to 2 KiB of UTF-8, with line breaks (LF)."),
 ]
 History = Annotated[bool, Meta(description="Whether members can read messages from before they joined.")]
+Keep = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=1_000_000,
+        description="How many messages the chat keeps: the newest ones; 0: as many as the server keeps.",
+    ),
+]
+KeepDays = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=36_500,
+        description="For how many days the chat keeps messages; 0: for as long as the server keeps them.",
+    ),
+]
 MAX_SLOW_SECONDS = 6 * 3600
 Slow = Annotated[
     int,
@@ -70,6 +86,8 @@ class Chat(ChatRow, kw_only=True):
     join: Join | None
     history: History | None
     slow: Slow | None
+    keep: Keep | None
+    keep_days: KeepDays | None
     maker: Annotated[str | None, Meta(description="The user who made it.")]
     made_at: Time | None
     invited: Annotated[
@@ -94,6 +112,8 @@ class ChatChanges(Struct, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Of later messages; a direct chat has this field alone. null: they never expire."),
     ] = UNSET
     slow: Slow | UnsetType = UNSET
+    keep: Annotated[Keep | UnsetType, Meta(description="Only an owner changes it.")] = UNSET
+    keep_days: Annotated[KeepDays | UnsetType, Meta(description="Only an owner changes it.")] = UNSET
 
 
 class ListedMember(Person, kw_only=True):

@@ -85,6 +85,9 @@ class ChatRow(Struct, kw_only=True):
         Meta(description="Set for all new messages of the chat; absent: they never expire."),
     ] = UNSET
     epoch: Annotated[int, Meta(description="The id of the chat's history; 0 while it is empty.")]
+    base: Annotated[
+        int, Meta(description="The seq before the oldest message that the caller may read; 0 for none.")
+    ]
     seq: Annotated[
         int, Meta(description="The seq of the newest message that the caller may read; 0 for none.")
     ]

@@ -248,6 +248,10 @@ class Page(Struct, kw_only=True):
     """Some messages of a chat, in rising seq."""
 
     messages: list[Message] | list[Encoded[Message]]
+    base: Annotated[
+        int,
+        Meta(description="The seq before the oldest message that the caller may read; others were trimmed."),
+    ]
     head: Annotated[
         int, Meta(description="The seq of the newest message that the caller may read; 0 when there is none.")
     ]

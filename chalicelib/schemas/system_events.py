@@ -56,3 +56,9 @@ class Event(Struct, kw_only=True, omit_defaults=True):
     slow: Annotated[
         int | UnsetType, Meta(description="Seconds between two messages of a member; 0: slow mode is off.")
     ] = UNSET
+    keep: Annotated[
+        int | UnsetType, Meta(description="How many messages the chat now keeps; 0: no limit.")
+    ] = UNSET
+    keep_days: Annotated[
+        int | UnsetType, Meta(description="For how many days it now keeps messages; 0: no limit.")
+    ] = UNSET

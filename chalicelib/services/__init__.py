@@ -44,6 +44,7 @@ from chalicelib.services.messages.forwarding import ForwardSources
 from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.reports import ReportService
+from chalicelib.services.messages.retention_sweep import RetentionSweep
 from chalicelib.services.messages.scheduled import ScheduledService
 from chalicelib.services.messages.scheduled_sender import ScheduledSender
 from chalicelib.services.messages.send import MessageSender
@@ -160,6 +161,7 @@ class Services:
             self._stores.reports,
             self._reader_view,
         )
+        self.retention_sweep = RetentionSweep(self._store, self._stores.retention)
         scheduled = self._stores.scheduled
         self.scheduled = ScheduledService(self._store, scheduled, self._ids, sender)
         self.scheduled_sender = ScheduledSender(self._store, scheduled, log, self._ids, sender)

@@ -23,6 +23,7 @@ from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.messages.reactions import Reactions
 from chalicelib.store.messages.reports import Reports
+from chalicelib.store.messages.retention import Retention
 from chalicelib.store.messages.scheduled import ScheduledMessages
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
@@ -57,7 +58,8 @@ class Stores:
         self.chat_terms = ChatTerms()
         self.room_list = RoomList()
         self.summaries = Summaries()
-        self.log = MessageLog(settings.keep_messages)
+        self.log = MessageLog(settings.keep_messages, settings.keep_days)
+        self.retention = Retention(settings.keep_messages, settings.keep_days)
         self.message_changes = MessageChanges()
         self.reactions = Reactions()
         self.change_feed = ChangeFeed()

@@ -107,6 +107,12 @@ expiries = of_partition(
     "when messages of the chats of a partition expire",
     "`<seq>\\0<chat>` -> µs",
 )
+retained = of_partition(
+    "{c<NNN>}:retained",
+    "ZSET",
+    "when the sweep looks at the chats of a partition that trim messages",
+    "chat -> µs",
+)
 outbox = of_partition(
     "{c<NNN>}:outbox",
     "HASH",

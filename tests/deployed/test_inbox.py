@@ -12,6 +12,7 @@ ROW = {
     *("chat", "kind", "state", "role", "muted_until", "name", "avatar", "members", "epoch", "seq", "cursor"),
     *(
         "users",
+        "base",
         "change",
         "read",
         "received",

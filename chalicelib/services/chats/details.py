@@ -54,7 +54,19 @@ def shown(summary: Summary, cards: inbox_row.Cards) -> Chat:
     row, info = inbox_row.row(summary, cards=cards), summary.info
     fields = {name: getattr(row, name) for name in row.__struct_fields__}
     if info is None:
-        return Chat(**fields, notice=None, join=None, history=None, slow=None, maker=None, made_at=None)
+        return Chat(
+            **fields,
+            notice=None,
+            join=None,
+            history=None,
+            slow=None,
+            keep=None,
+            keep_days=None,
+            maker=None,
+            made_at=None,
+        )
     about = structs.asdict(info)
-    details = {name: about[name] for name in ("notice", "join", "history", "slow", "maker")}
+    details = {
+        name: about[name] for name in ("notice", "join", "history", "slow", "keep", "keep_days", "maker")
+    }
     return Chat(**fields, **details, made_at=rfc3339(info.made))

@@ -14,8 +14,11 @@ from chalicelib.services.chats.permissions import check_manager
 from chalicelib.services.values.chat_id import ROOM_PREFIX
 from chalicelib.services.values.profile_fields import checked_avatar, checked_name
 from chalicelib.services.values.system_events import event
+from chalicelib.store.chats.info import Role
 from chalicelib.texts import check_lines
 
+RETENTION = frozenset(("keep", "keep_days"))
+"""The fields by which messages are lost for good, which only owners change."""
 Fields = dict[str, str | int]
 
 
@@ -30,7 +33,8 @@ def change_info(action: Action, fields: Mapping[str, str | int]) -> Decision | N
 
     fields: New values of fields of store.chats.info.Info.
     """
-    check_manager(action.chat, action.actor)
+    least = Role.OWNER if RETENTION & fields.keys() else Role.ADMIN
+    check_manager(action.chat, action.actor, least)
     if action.chat.startswith(ROOM_PREFIX) and fields.get("join", "open") != "open":
         raise bad_field("join", "a room is open to everybody: leave `join` out, or send `open`")
     changed = {name: value for name, value in fields.items() if value != getattr(action.info, name)}
@@ -72,4 +76,6 @@ CHECKS: dict[str, Callable[[Any, str], str | int]] = {
     "history": _as_given,
     "expires_in": _seconds,
     "slow": _as_given,
+    "keep": _as_given,
+    "keep_days": _as_given,
 }

@@ -129,6 +129,7 @@ def _page(part: LogPage, entries: list[LogEntry], rows: Rows, edge: MessageCurso
     before = _cursor(part, entries[0]) if entries else MessageCursor(oldest)
     return Page(
         messages=rows,
+        base=part.base,
         head=part.head,
         epoch=part.epoch,
         next=str(_cursor(part, entries[-1]) if entries else edge),

@@ -20,6 +20,8 @@ CHANGES: dict[str, str] = {
     "history": "what new members read",
     "expires_in": "when messages expire",
     "slow": "how often members may write",
+    "keep": "how many messages are kept",
+    "keep_days": "how long messages are kept",
 }
 """Fields of a `changed` event, and their names in a sentence."""
 ARTICLES = {"member": "a member", "admin": "an admin", "owner": "an owner"}

@@ -70,6 +70,7 @@ def row(summary: Summary, active: int = 0, cards: Cards = NO_CARDS) -> ChatRow:
         users=_users(summary.chat, cards),
         expires_in=summary.expires_in or UNSET,
         epoch=summary.epoch,
+        base=summary.base,
         seq=summary.head,
         cursor=_cursor(summary, summary.head, summary.time),
         change=None if summary.change is None else _cursor(summary, *summary.change),

@@ -54,9 +54,10 @@ class Chats(ChatLists):
         which new messages expire, 0: never), made (µs), maker, owners (how many), requests (how many users
         ask to join; absent before the first), large (1, once there were more than PARLEY_LARGE_CHAT members),
         change_seq and change_time (µs) of the last message of the kind `system`, info_time (µs, of the last
-        change of name and the like), changes_lost (µs, see `changes`), terms (see ChatTerms), slow (seconds,
-        if it was ever set). Of a deleted chat only: deleted (µs), terms; its id is taken for good. Of a
-        direct chat only expires_in, if it was ever set; see DirectSettings.
+        change of name and the like), changes_lost (µs, see `changes`), terms (see ChatTerms); if they were
+        ever set, slow (seconds), keep and keep_days (see Retention). Of a deleted chat only: deleted (µs),
+        terms; its id is taken for good. Of a direct chat only expires_in, if it was ever set; see
+        DirectSettings.
     `{c<NNN>}:members:<chat>`: HASH: handle -> role (1 byte, see Role), then since, joined and muted_until, 8
         bytes each, see Member.
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8
@@ -107,7 +108,7 @@ class Chats(ChatLists):
         ]
         moves = _moves(dict.fromkeys(dict(people), b""), changes)
         args = (chat, body, *self._limits, "", "", packed_list(fields), packed_list(moves))
-        return self._changing(CREATE_CHAT, chat, args)
+        return self._changing(CREATE_CHAT, chat, args, keys.retained(chat))
 
     def change(
         self,
@@ -134,7 +135,7 @@ class Chats(ChatLists):
             packed_list(fields),
             packed_list(_moves(snapshot.raw, changes)),
         )
-        return self._changing(CHANGE_CHAT, chat, args)
+        return self._changing(CHANGE_CHAT, chat, args, keys.retained(chat))
 
     def delete(self, chat: str, snapshot: ChatSnapshot) -> Query[ChatChange | None]:
         """Return the query that deletes a chat if its records still equal the snapshot; None: they do not."""

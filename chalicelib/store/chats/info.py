@@ -36,7 +36,7 @@ class Info(msgspec.Struct, frozen=True):
     messages from before they joined. made: µs since 1970, by the store's clock. maker: Handle of the creator.
     large: Whether the chat ever had more than PARLEY_LARGE_CHAT members. members: Their number. expires_in:
     Seconds after which new messages expire; 0: never. slow: Seconds between two messages of a member; 0: no
-    slow mode. requests: Number of users who ask to join.
+    slow mode. requests: Number of users who ask to join. keep, keep_days: See Retention; 0: not set.
     """
 
     name: str
@@ -48,6 +48,8 @@ class Info(msgspec.Struct, frozen=True):
     maker: str = ""
     large: bool = False
     slow: int = 0
+    keep: int = 0
+    keep_days: int = 0
     members: int = 0
     expires_in: int = 0
     requests: int = 0
@@ -128,6 +130,8 @@ def info_of(flat: Sequence[bytes], members: int) -> Info | None:
         maker=fields[b"maker"].decode(),
         large=b"large" in fields,
         slow=int(fields.get(b"slow", 0)),
+        keep=int(fields.get(b"keep", 0)),
+        keep_days=int(fields.get(b"keep_days", 0)),
         members=members,
         expires_in=expires_in(fields),
         requests=int(fields.get(b"requests", 0)),

@@ -82,12 +82,13 @@ class MessageLog:
 
     `{c<NNN>}:log:<chat>`: LIST, no expiry. Index 0 is the header, index i the message with seq = base + i.
         header: byte 0, then `base` and `epoch`, 8 bytes each, big-endian. base: Number of trimmed messages.
-        epoch: The time in µs at which the log began; it names this history of the chat. message: a version, 8
-        bytes of time (µs since 1970, by the store's clock, always above the message before, so that it names
-        the message), then the msgpack array [sender, text, id, kind, event, reply_to, extra (see Extra)]
-        without the defaults at its end. Byte 1 is the version of most messages. One that has changed, expires
-        or is in a thread has byte 2, and between time and array 8 bytes each of `change`, `expires` and
-        `root`, see LogEntry.
+        Retention may add 8 bytes: the seq up to which other keys hold nothing of trimmed messages. epoch:
+        The time in µs at which the log began; it names this history of the chat. message: a version, 8
+        bytes of time (µs since 1970, by the store's clock, always above the message before, so that it
+        names the message), then the msgpack array [sender, text, id, kind, event, reply_to, extra (see
+        Extra)] without the defaults at its end. Byte 1 is the version of most messages. One that has
+        changed, expires or is in a thread has byte 2, and between time and array 8 bytes each of `change`,
+        `expires` and `root`, see LogEntry.
     `{c<NNN>}:ids:<chat>:<day>`: HASH, expires 48 h after its last write. One field for each message sent
         with an id on that UTC day: 8-byte digest of (sender, id) -> 8-byte digest of the content, 8 bytes
         of time, 6 bytes of seq.
@@ -99,8 +100,9 @@ class MessageLog:
     A message also raises its sender's read state, see ReadStates, and removes trimmed seqs from `uncounted`.
     """
 
-    def __init__(self, keep: int = 0) -> None:
-        self._keep = keep
+    def __init__(self, keep: int = 0, keep_days: int = 0) -> None:
+        """Take the limits PARLEY_KEEP_MESSAGES and PARLEY_KEEP_DAYS."""
+        self._limits = (keep, keep_days)
 
     def append(
         self,
@@ -126,7 +128,7 @@ class MessageLog:
         """
         sender = folded(content.sender)
         named = _append_keys(chat)
-        args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat)]
+        args: list[bytes | str | int] = [packed(content), *self._limits, sender, kind_of(chat)]
         args += [message_item(chat) if pending else f"-{chat}", content.reply_to or 0]
         if content.id is not None:
             days = _id_days()
@@ -228,6 +230,7 @@ _append_keys = key_rows.together(
     keys.chat_connections,
     keys.expiries,
     keys.last_sent,
+    keys.retained,
 )
 
 

@@ -179,7 +179,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     kept = (keys.log, *people, keys.uncounted, keys.outbox, keys.expiries)
     names = [name(chat) for name in kept for chat in (CHAT, GROUP)]
     names += [keys.ids(CHAT, day) for day in range(today - 3, today + 4)]
-    names += [keys.last_sent(chat) for chat in (CHAT, GROUP)]
+    names += [key(chat) for key in (keys.last_sent, keys.retained) for chat in (CHAT, GROUP)]
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)

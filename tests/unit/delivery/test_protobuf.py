@@ -300,6 +300,7 @@ def test_largest_page_fits_one_frame() -> None:
     page = PageFrame(
         chat="r-lobby",
         messages=[],
+        base=0,
         head=0,
         epoch=0,
         next="x" * PROTOBUF_BYTES,
@@ -315,6 +316,7 @@ def test_what_does_not_fit_is_an_error() -> None:
     page = PageFrame(
         chat="r-lobby",
         messages=[],
+        base=0,
         head=0,
         epoch=0,
         next="x" * 98_304,

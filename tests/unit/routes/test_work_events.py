@@ -31,7 +31,7 @@ class Work:
 
     def __init__(self) -> None:
         self.jobs = self.scheduled_sender = self.outbox_sweep = self.expiry_sweep = self
-        self.realtime = self.leases = self.sessions = self
+        self.retention_sweep = self.realtime = self.leases = self.sessions = self
         self.done: list[str] = []
 
     def run(self, item: str) -> None:
@@ -168,6 +168,7 @@ def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pyte
     realtime = SimpleNamespace(leases=sweeping("ended"))
     others = {
         "expiry_sweep": sweeping("deleted"),
+        "retention_sweep": sweeping("trimmed"),
         "scheduled_sender": sweeping("scheduled"),
         "outbox_sweep": sweeping("delivered"),
         "jobs": sweeping("repeated"),
@@ -176,12 +177,14 @@ def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pyte
     monkeypatch.setattr(services, "current", lambda: SimpleNamespace(realtime=realtime, **others))
     with pytest.raises(StoreUnavailable):
         work.sweep({})
-    assert swept == ["deleted", "scheduled", "delivered", "ended", "repeated", "expired"]
+    assert swept == ["deleted", "trimmed", "scheduled", "delivered", "ended", "repeated", "expired"]
 
 
 def test_sweep_reports_how_much_it_repeated(done: list[str], lines: pytest.LogCaptureFixture) -> None:
     """The schedule's event is answered with the count, which is also logged."""
-    counts = {"deleted": 3, "scheduled": 3, "repeated": 3, "delivered": 3, "ended": 3, "expired": 3}
+    counts = dict.fromkeys(
+        ("deleted", "trimmed", "scheduled", "repeated", "delivered", "ended", "expired"), 3
+    )
     assert work.sweep({"detail-type": "Scheduled Event"}) == counts
     assert isinstance(lines.records[0].msg, dict)
     logged = {name: lines.records[0].msg[name] for name in ("event", *counts)}

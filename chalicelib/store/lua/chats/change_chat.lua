@@ -2,6 +2,7 @@
 -- Changes a group or room and its memberships, and reports it in the log, if nothing has moved since the caller looked.
 -- requires: chat_change, chat_members
 -- KEYS[1..9]: see chat_members
+-- KEYS[10]: see chat_change
 -- ARGV[1..6]: see chat_change
 local join_seen = ARGV[7] -- the field `join` as the caller has seen it
 local history_seen = ARGV[8] -- the field `history` as the caller has seen it

@@ -1,7 +1,22 @@
 -- Appends messages to a chat's log.
 -- requires: element
 
--- Appends a message and trims the log. Returns its seq, its time, the log's epoch and when the message expires, µs.
+local HEADER_BYTES, MOST_TRIMMED = 17, 1000 -- bytes of a header without `cleaned`; messages that one append trims
+
+-- Returns the seq up to which no other key holds anything of the trimmed messages of a log, see MessageLog.
+local function cleaned_of(header)
+  return #header > HEADER_BYTES and struct.unpack('>I8', header, HEADER_BYTES + 1) or 0
+end
+
+-- Trims the oldest messages of a log. header: its first element. count: at least 1, at most all.
+local function trim(log, header, count)
+  local base, epoch = struct.unpack('>I8I8', header, 2)
+  redis.call('LSET', log, count, struct.pack('>BI8I8', 0, base + count, epoch) .. string.sub(header, HEADER_BYTES + 1))
+  redis.call('LTRIM', log, count, -1)
+end
+
+-- Appends a message and trims the log. Returns its seq, its time, the log's epoch, when the message expires, µs, and whether
+-- messages were trimmed.
 -- log: LIST, see MessageLog. uncounted: ZSET, see Chats. body: msgpack array. keep: maximum number of messages in the log,
 -- 0: all. time: now, µs. lifetime: seconds until it expires, 0: never. root: seq of its thread's root, 0: it is
 -- in none. Both are nil for a message with neither.
@@ -24,11 +39,10 @@ local function add_message(log, uncounted, body, keep, time, lifetime, root)
   end
   local held = redis.call('RPUSH', log, element) - 1
 
-  local surplus = held - keep
-  if keep > 0 and surplus > 0 then
-    redis.call('LSET', log, surplus, struct.pack('>BI8I8', 0, base + surplus, epoch))
-    redis.call('LTRIM', log, surplus, -1)
+  local surplus = keep > 0 and math.min(held - keep, MOST_TRIMMED) or 0
+  if surplus > 0 then
+    trim(log, header, surplus)
     redis.call('ZREMRANGEBYSCORE', uncounted, '-inf', base + surplus)
   end
-  return base + held, time, epoch, expires
+  return base + held, time, epoch, expires, surplus > 0
 end

@@ -1,6 +1,7 @@
 -- Creates or changes a group or room, with the log entry that reports it.
--- requires: numbers, append, batches, chat_log, chat_members, entry_states
--- The scripts that require it have these arguments:
+-- requires: numbers, append, batches, chat_log, chat_members, entry_states, retention
+-- The scripts that require it have these keys and arguments:
+local RETAINED = KEYS[10] -- ZSET, see Retention
 local ID = ARGV[1] -- of the chat
 local BODY = ARGV[2] -- msgpack array, the message that reports the change; empty: there is none
 local KEEP = tonumber(ARGV[3]) -- integer, maximum number of messages in the log; 0: all
@@ -162,6 +163,16 @@ local function joiner_of(outside)
   return sender and not outside[sender] and sender or nil
 end
 
+-- Returns how many messages the log keeps; 0: all.
+local function kept() return tighter(KEEP, tonumber(redis.call('HGET', CHAT, 'keep')) or 0) end
+
+-- Has the sweep look at a chat whose retention changes.
+local function record_retention(time)
+  for i = 1, #FIELDS, 2 do
+    if FIELDS[i] == 'keep' or FIELDS[i] == 'keep_days' then redis.call('ZADD', RETAINED, decimal(time), ID) end
+  end
+end
+
 -- Makes the change, unless a limit refuses it. new: whether it creates the chat.
 local function change(new)
   local members, owners, others, waiting = growth()
@@ -173,13 +184,14 @@ local function change(new)
   local more_requests, requests = growth_of_requests(), nil
   if more_requests ~= 0 then requests = requests_now() + more_requests end
   local head, time = newest(LOG), next_time()
-  local seq = BODY == '' and head or add_message(LOG, UNCOUNTED, BODY, KEEP, time)
+  local seq = BODY == '' and head or add_message(LOG, UNCOUNTED, BODY, kept(), time)
   local changed, leavers, outside = write_records(head, seq, time)
   if BODY ~= '' then record_subjects(seq, time, changed) end
   redis.call('HSET', CHAT, 'owners', owned)
   if requests then redis.call('HSET', CHAT, 'requests', requests) end
   if new then redis.call('HSET', CHAT, 'made', decimal(time)) end
   if #FIELDS > 0 then redis.call('HSET', CHAT, 'info_time', decimal(time), unpack(FIELDS)) end
+  record_retention(time)
   local large, only_now = become_large()
   record_pending(time)
 
