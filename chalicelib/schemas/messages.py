@@ -197,6 +197,12 @@ class Message(Struct, kw_only=True):
     ] = UNSET
     expires_at: Annotated[Time | UnsetType, Meta(description="When it is deleted by itself.")] = UNSET
     data: Data | UnsetType = UNSET
+    mentions: Annotated[
+        list[str] | UnsetType, Meta(description="Handles of the members whom the text mentions, at most 50.")
+    ] = UNSET
+    mentions_all: Annotated[
+        bool | UnsetType, Meta(description="True if the text mentions all members of the group or room.")
+    ] = UNSET
     forwarded: Annotated[Forwarded | UnsetType, Meta(description="Only of a forwarded message.")] = UNSET
     replied: Annotated[
         Replied | UnsetType,

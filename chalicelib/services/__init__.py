@@ -41,6 +41,7 @@ from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.drafts import Drafts
 from chalicelib.services.messages.expiry_sweep import ExpirySweep
 from chalicelib.services.messages.forwarding import ForwardSources
+from chalicelib.services.messages.mentions import MentionFinder
 from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.reports import ReportService
@@ -148,7 +149,9 @@ class Services:
             self._store, log, accounts, statuses, inboxes, names, needs_account=self._needs_account
         )
         self._texts = text_filter(self.settings)
-        drafts = Drafts(self._store, log, ForwardSources(self._ids), self._texts)
+        mentions = MentionFinder(self._store, self._stores.chats, log)
+        sources = ForwardSources(self._ids)
+        drafts = Drafts(self._store, log, sources, self._texts, mentions)
         sender = MessageSender(appender, self._delivery.fan_out, names, drafts)
         self.messages = Messages(log, self._ids, sender, reader, self._reader_view)
         self.threads = ThreadService(self._ids, self._reader_view)
@@ -168,7 +171,7 @@ class Services:
         transactions = MessageTransactions(
             self._store, self._stores.message_changes, accounts, self._delivery.fan_out
         )
-        self.message_changes = MessageChanger(self._ids, transactions, self._texts)
+        self.message_changes = MessageChanger(self._ids, transactions, self._texts, mentions)
         self.expiry_sweep = ExpirySweep(
             self._store, self._stores.expiries, self._stores.message_changes, self._delivery.fan_out
         )

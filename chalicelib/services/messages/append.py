@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.services.auth.account_status import AccountStatusCache
@@ -23,13 +24,14 @@ class NewMessage(NamedTuple):
 
     sent_text: The text as the caller sent it, by which a repeated send is recognised. lifetime: Seconds until
     the message expires; 0: those of the chat, if any. source: Reference to the message that it forwards, by
-    which a repeated send is recognised; empty: none.
+    which a repeated send is recognised; empty: none. mentioned: See MessageLog.append.
     """
 
     content: Content
     sent_text: str
     lifetime: int = 0
     source: str = ""
+    mentioned: Sequence[str] = ()
 
     def appending(self, log: MessageLog, chat: str, *, pending: bool = True) -> Query[Appended]:
         """Return the query that appends the message; see MessageLog.append."""
@@ -40,6 +42,7 @@ class NewMessage(NamedTuple):
             lifetime=self.lifetime,
             sent_text=self.sent_text,
             source=self.source,
+            mentioned=self.mentioned,
         )
 
     def finding(self, log: MessageLog, chat: str) -> Batch[int]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from chalicelib.errors import Forbidden, MessageChanged, bad_field
 from chalicelib.schemas.messages import EditRequest
 from chalicelib.services.auth.caller import Caller
+from chalicelib.services.messages.mentions import NOBODY, Mentioned, MentionFinder
 from chalicelib.services.messages.text_filter import TextFilter
 from chalicelib.services.messages.transaction import ChangedMessage, MessageTransactions
 from chalicelib.services.values.chat_id import ChatIds
@@ -19,6 +20,7 @@ from chalicelib.services.values.message_limits import checked_data
 from chalicelib.store.chats.info import Role
 from chalicelib.store.messages.changes import NewVersion
 from chalicelib.store.messages.content import Content, LogEntry, tombstone, with_extra
+from chalicelib.store.messages.mentions import fields_of
 from chalicelib.texts import folded
 
 SYSTEM = "system"
@@ -36,11 +38,13 @@ class MessageChanger:
         ids: ChatIds,
         transactions: MessageTransactions,
         texts: TextFilter,
+        mentions: MentionFinder,
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._ids = ids
         self._transactions = transactions
         self._texts = texts
+        self._mentions = mentions
         self._clock = clock
 
     def edit(
@@ -63,6 +67,8 @@ class MessageChanger:
             raise bad_field("text", "send `text`, `data` or both")
         text = UNSET if request.text is UNSET else self._texts.checked(caller, found.text, request.text)
         data = checked_data(request.data) if isinstance(request.data, dict) else request.data
+        names = "" if text is UNSET else text
+        mentioned = self._mentions.find(caller, found, names, None) if "@" in names else NOBODY
 
         def decide(entry: LogEntry) -> NewVersion | None:
             _check_own(caller, entry)
@@ -73,9 +79,21 @@ class MessageChanger:
             content = _edited(entry.content, text, data)
             if content == entry.content:
                 return None
-            return NewVersion(with_extra(content, edited=self._clock()), writes=True)
+            new = NewVersion(with_extra(content, edited=self._clock()), writes=True)
+            return new if text is UNSET else self._mentioning(found.text, entry, new, mentioned)
 
         return self._transactions.change(caller, found, seq, decide, contacts=True, skip=skip)
+
+    def _mentioning(self, chat: str, entry: LogEntry, new: NewVersion, mentioned: Mentioned) -> NewVersion:
+        """Return a new version with other mentions; the author whom a reply answers stays mentioned."""
+        before = fields_of(entry.content.extra)
+        left = [field for field in before if field not in mentioned.fields]
+        if left and entry.content.reply_to is not None:
+            author = self._mentions.author_of(chat, entry.content.reply_to)
+            left = [field for field in left if field != author]
+        content = with_extra(new.content, mentions=mentioned.handles, mentions_all=mentioned.all)
+        added = [field for field in mentioned.fields if field not in before]
+        return new._replace(content=content, mentioned=added, unmentioned=left)
 
     def delete(self, caller: Caller, chat: str, seq: int, *, skip: str | None = None) -> ChangedMessage:
         """Delete a message for all: one's own, or as an admin or owner any; idempotent.

@@ -9,22 +9,34 @@ from chalicelib.schemas.messages import SendRequest
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.messages.append import NewMessage
 from chalicelib.services.messages.forwarding import ForwardSources
+from chalicelib.services.messages.mentions import Mentioned, MentionFinder
 from chalicelib.services.messages.text_filter import TextFilter
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.services.values.message_limits import checked_data, checked_id, checked_text
-from chalicelib.store.messages.content import NO_EXTRA, Content, Extra
+from chalicelib.store.messages.content import NO_EXTRA, Content, Extra, with_extra
 from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.redis.client import Store
 
 
 class Drafts:
-    """Makes messages of requests to send. A plain one takes no round trip, a forward takes one."""
+    """Makes messages of requests to send.
 
-    def __init__(self, store: Store, log: MessageLog, sources: ForwardSources, texts: TextFilter) -> None:
+    A plain one takes no round trip, a forward takes one, and mentions and replies take up to two.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        log: MessageLog,
+        sources: ForwardSources,
+        texts: TextFilter,
+        mentions: MentionFinder,
+    ) -> None:
         self._store = store
         self._log = log
         self._sources = sources
         self._texts = texts
+        self._mentions = mentions
 
     def make(self, caller: Caller, chat: ChatId, request: SendRequest, sender: str) -> NewMessage:
         """Return the message of a request; sender: As the log stores it.
@@ -36,7 +48,10 @@ class Drafts:
             return self._forward(caller, chat, request, sender)
         text = self._texts.checked(caller, chat.text, request.text)
         content = _content(request, sender, text, _extra(request))
-        return NewMessage(content, request.text, request.expires_in or 0)
+        new = NewMessage(content, request.text, request.expires_in or 0)
+        if "@" not in text and request.reply_to is None:
+            return new
+        return _mentioning(new, self._mentions.find(caller, chat, text, request.reply_to))
 
     def check(self, caller: Caller, request: SendRequest) -> Content:
         """Return the content of a request that the word filter is not asked about; raises as `make`."""
@@ -69,7 +84,18 @@ class Drafts:
         text, extra = self._sources.read(caller, request.forward)
         reference = self._sources.reference(caller, request.forward)
         text = self._texts.checked(caller, chat.text, text)
-        return NewMessage(_content(request, sender, text, extra), "", request.expires_in or 0, reference)
+        new = NewMessage(_content(request, sender, text, extra), "", request.expires_in or 0, reference)
+        if request.reply_to is None:
+            return new
+        return _mentioning(new, self._mentions.find(caller, chat, "", request.reply_to))
+
+
+def _mentioning(new: NewMessage, found: Mentioned) -> NewMessage:
+    """Return a message with its mentions."""
+    if not found.handles and not found.all:
+        return new._replace(mentioned=found.fields)
+    content = with_extra(new.content, mentions=found.handles, mentions_all=found.all)
+    return new._replace(content=content, mentioned=found.fields)
 
 
 def _check_forward(request: SendRequest) -> None:

@@ -51,6 +51,8 @@ def _more(entry: LogEntry) -> dict[str, Any]:
         "edited_at": rfc3339(extra.edited) if extra.edited else UNSET,
         "deleted": deleted,
         "data": UNSET if extra.data is None else extra.data,
+        "mentions": list(extra.mentions) or UNSET,
+        "mentions_all": extra.mentions_all or UNSET,
         "forwarded": UNSET if origin is None else Forwarded(),
         "expires_at": rfc3339(entry.expires) if entry.expires and not extra.deleted else UNSET,
     }
