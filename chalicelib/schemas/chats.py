@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.schemas.inbox import ChatRow
-from chalicelib.schemas.messages import MAX_PAGE, ExpiresIn, Time
+from chalicelib.schemas.messages import MAX_PAGE, Data, ExpiresIn, Time
 from chalicelib.schemas.social import Next, PageCursor, Person
 from chalicelib.schemas.system_events import Join, Kind, Role
 from chalicelib.schemas.users import Avatar
@@ -90,6 +90,7 @@ class Chat(ChatRow, kw_only=True):
     keep_days: KeepDays | None
     maker: Annotated[str | None, Meta(description="The user who made it.")]
     made_at: Time | None
+    data: Data | UnsetType = UNSET
     invited: Annotated[
         list[str] | UnsetType,
         Meta(
@@ -114,6 +115,7 @@ class ChatChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     slow: Slow | UnsetType = UNSET
     keep: Annotated[Keep | UnsetType, Meta(description="Only an owner changes it.")] = UNSET
     keep_days: Annotated[KeepDays | UnsetType, Meta(description="Only an owner changes it.")] = UNSET
+    data: Data | UnsetType | None = UNSET
 
 
 class ListedMember(Person, kw_only=True):

@@ -62,3 +62,4 @@ class Event(Struct, kw_only=True, omit_defaults=True):
     keep_days: Annotated[
         int | UnsetType, Meta(description="For how many days it now keeps messages; 0: no limit.")
     ] = UNSET
+    data: Annotated[bool | UnsetType, Meta(description="True if the chat has other data: read it.")] = UNSET

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.schemas.messages import Time
+from chalicelib.schemas.messages import Data, Time
 
 MAX_USERS = 100
 MAX_QUERY_CHARACTERS = 64
@@ -37,6 +37,7 @@ class User(Struct, kw_only=True):
     followers: Count
     following: Count
     posts: Count
+    data: Data | UnsetType = UNSET
 
 
 class Me(User, kw_only=True):
@@ -55,6 +56,7 @@ class ProfileChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     avatar: Avatar | UnsetType | None = UNSET
     email: Annotated[str, Meta(examples=["alice@example.org"])] | UnsetType | None = UNSET
     who_may_add_me: WhoMayAdd | UnsetType | None = UNSET
+    data: Annotated[Data | UnsetType | None, Meta(description="Everybody can read it.")] = UNSET
 
 
 class SearchQuery(Struct):

@@ -12,6 +12,7 @@ from chalicelib.schemas.users import MAX_USERS, Me, ProfileChanges, User, UserPa
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.values.emails import EMAIL, checked_email
+from chalicelib.services.values.message_limits import data_text
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.profile_fields import checked_avatar, checked_bio, checked_name
 from chalicelib.services.views.profile import me_of, user_of
@@ -28,12 +29,13 @@ from chalicelib.store.redis.client import Store
 
 USERS_OF_A_REQUEST = 10
 """Users read by handle that count as one request, beside the first request."""
-CHECKS: dict[str, Callable[[str, str], str]] = {
+CHECKS: dict[str, Callable[[Any, str], str]] = {
     "name": checked_name,
     "bio": checked_bio,
     "avatar": checked_avatar,
     "email": checked_email,
     "who_may_add_me": lambda value, _: value,
+    "data": data_text,
 }
 
 
@@ -126,7 +128,7 @@ def _checked(changes: ProfileChanges) -> dict[str, Any]:
     """Return the fields to set; None for fields to clear."""
     given = {name: getattr(changes, name) for name in CHECKS}
     return {
-        name: CHECKS[name](value, name) if value else None
+        name: None if value in (None, "") else CHECKS[name](value, name)
         for name, value in given.items()
         if value is not UNSET
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from msgspec import structs
+import msgspec
+from msgspec import UNSET, structs
 
 from chalicelib.errors import no_chat, not_a_member
 from chalicelib.schemas.chats import Chat
@@ -69,4 +70,5 @@ def shown(summary: Summary, cards: inbox_row.Cards) -> Chat:
     details = {
         name: about[name] for name in ("notice", "join", "history", "slow", "keep", "keep_days", "maker")
     }
-    return Chat(**fields, **details, made_at=rfc3339(info.made))
+    data = msgspec.json.decode(info.data) if info.data else UNSET
+    return Chat(**fields, **details, made_at=rfc3339(info.made), data=data)

@@ -12,6 +12,7 @@ from chalicelib.schemas.chats import MAX_NOTICE_BYTES, ChatChanges, NewChat
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.permissions import check_manager
 from chalicelib.services.values.chat_id import ROOM_PREFIX
+from chalicelib.services.values.message_limits import data_text
 from chalicelib.services.values.profile_fields import checked_avatar, checked_name
 from chalicelib.services.values.system_events import event
 from chalicelib.store.chats.info import Role
@@ -38,7 +39,8 @@ def change_info(action: Action, fields: Mapping[str, str | int]) -> Decision | N
     if action.chat.startswith(ROOM_PREFIX) and fields.get("join", "open") != "open":
         raise bad_field("join", "a room is open to everybody: leave `join` out, or send `open`")
     changed = {name: value for name, value in fields.items() if value != getattr(action.info, name)}
-    return Decision((), event("changed", (), **changed), changed) if changed else None
+    said = {name: True if name == "data" else value for name, value in changed.items()}
+    return Decision((), event("changed", (), **said), changed) if changed else None
 
 
 def _name(name: str, field: str) -> str:
@@ -60,6 +62,10 @@ def _avatar(avatar: str | None, field: str) -> str:
     return checked_avatar(avatar, field) if avatar else ""
 
 
+def _data(data: dict[str, Any] | None, field: str) -> str:
+    return "" if data is None else data_text(data, field)
+
+
 def _as_given(value: str | int, _: str) -> str | int:
     return value
 
@@ -78,4 +84,5 @@ CHECKS: dict[str, Callable[[Any, str], str | int]] = {
     "slow": _as_given,
     "keep": _as_given,
     "keep_days": _as_given,
+    "data": _data,
 }

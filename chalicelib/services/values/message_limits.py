@@ -64,6 +64,11 @@ def checked_data(data: dict[str, Any], field: str = "data") -> dict[str, Any]:
     return data
 
 
+def data_text(data: dict[str, Any], field: str) -> str:
+    """Return a JSON object of an application as text, as records hold it; raises BadRequest."""
+    return msgspec.json.encode(checked_data(data, field), order="deterministic").decode()
+
+
 def _depth(value: Any) -> int:
     """Return the number of levels of a JSON value; more than MAX_DATA_DEPTH are not told apart."""
     level, depth = [value], 0

@@ -22,6 +22,7 @@ CHANGES: dict[str, str] = {
     "slow": "how often members may write",
     "keep": "how many messages are kept",
     "keep_days": "how long messages are kept",
+    "data": "the data of the application",
 }
 """Fields of a `changed` event, and their names in a sentence."""
 ARTICLES = {"member": "a member", "admin": "an admin", "owner": "an owner"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from msgspec import structs
+import msgspec
+from msgspec import UNSET, structs
 
 from chalicelib.schemas.users import Me, User
 from chalicelib.services.values.profile_fields import default_who_may_add
@@ -22,6 +23,7 @@ def user_of(profile: Profile) -> User:
         followers=followers,
         following=following,
         posts=posts,
+        data=msgspec.json.decode(account.data) if account.data else UNSET,
     )
 
 

@@ -25,7 +25,7 @@ FOUND_BY = frozenset({"name", "email"})
 SHOWN_IN_ROWS = frozenset({"name", "avatar"})
 """The fields that the rows of a user's direct chats show, in the inboxes of both users."""
 FIXED = ("handle", "made", "deleted")
-TEXTS = ("name", "bio", "avatar", "email", "password", "source", "who_may_add_me")
+TEXTS = ("name", "bio", "avatar", "email", "password", "source", "who_may_add_me", "data")
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +33,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     password: argon2's hash. reset: Whether the user must choose a new password at the next login. identity:
     Digest of an outside issuer and its subject. source: The source of an import. who_may_add_me: Empty for
-    the default. deleted: Whether the account is deleted; its handle stays taken.
+    the default. data: A JSON object of the user; empty for none. deleted: Whether the account is deleted; its
+    handle stays taken.
     """
 
     handle: str
@@ -47,6 +48,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     identity: bytes | None = None
     source: str | None = None
     who_may_add_me: Literal["", "everybody", "known", "nobody"] = ""
+    data: str = ""
     deleted: bool = False
 
     def __repr__(self) -> str:
@@ -82,9 +84,9 @@ class Accounts:
 
     `{u<NNN>}:user:<handle>`: HASH, no expiry. `made` (µs since 1970), and of `name`, `bio`, `avatar`,
         `email`, `password` (argon2's hash), `reset` (1), `identity` (32 bytes), `source`, `who_may_add_me`,
-        `since` (µs: signed identities from before it are invalid) those that are set; `followed` (see
-        Follows), `posted` and `sent` (see Posts), µs. `deleted` (µs) makes it a tombstone; the other fields
-        stay until the work that is pending for it is done, and the key for ever.
+        `data` (a JSON object), `since` (µs: signed identities from before it are invalid) those that are set;
+        `followed` (see Follows), `posted` and `sent` (see Posts), µs. `deleted` (µs) makes it a tombstone;
+        the other fields stay until the work that is pending for it is done, and the key for ever.
     """
 
     def create(self, account: Account) -> Query[bool]:
@@ -144,7 +146,18 @@ class Accounts:
 
     def forget(self, handle: str) -> Query[object]:
         """Return the query that clears the fields of a tombstone that are no longer used."""
-        shown = ("name", "bio", "avatar", "email", "reset", "identity", "source", "since", "who_may_add_me")
+        shown = (
+            "name",
+            "bio",
+            "avatar",
+            "email",
+            "reset",
+            "identity",
+            "source",
+            "since",
+            "who_may_add_me",
+            "data",
+        )
         counted = ("followed", "posted", "sent")
         return Query("HDEL", (keys.user(handle),), shown + counted)
 

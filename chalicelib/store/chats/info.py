@@ -36,7 +36,8 @@ class Info(msgspec.Struct, frozen=True):
     messages from before they joined. made: µs since 1970, by the store's clock. maker: Handle of the creator.
     large: Whether the chat ever had more than PARLEY_LARGE_CHAT members. members: Their number. expires_in:
     Seconds after which new messages expire; 0: never. slow: Seconds between two messages of a member; 0: no
-    slow mode. requests: Number of users who ask to join. keep, keep_days: See Retention; 0: not set.
+    slow mode. requests: Number of users who ask to join. keep, keep_days: See Retention; 0: not set. data: A
+    JSON object of the admins; empty for none.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Info(msgspec.Struct, frozen=True):
     members: int = 0
     expires_in: int = 0
     requests: int = 0
+    data: str = ""
 
 
 class Member(NamedTuple):
@@ -132,6 +134,7 @@ def info_of(flat: Sequence[bytes], members: int) -> Info | None:
         slow=int(fields.get(b"slow", 0)),
         keep=int(fields.get(b"keep", 0)),
         keep_days=int(fields.get(b"keep_days", 0)),
+        data=fields.get(b"data", b"").decode(),
         members=members,
         expires_in=expires_in(fields),
         requests=int(fields.get(b"requests", 0)),
