@@ -7,9 +7,18 @@ import random
 
 import pytest
 
-from parley_client import AsyncClient, ChatMoved, ChatReset, Connected, Message, MessageChanged, State
+from parley_client import (
+    AsyncClient,
+    ChatMoved,
+    ChatReset,
+    Connected,
+    Message,
+    MessageChanged,
+    MessageHidden,
+    State,
+)
 from tests.client.conftest import SECONDS, Making, messages, take
-from tests.client.scripted_server import ScriptedServer
+from tests.client.scripted_server import BEGIN, ScriptedServer
 
 pytestmark = pytest.mark.anyio
 CHAT = "bob:me"
@@ -109,6 +118,19 @@ async def test_partial_change_is_read(server: ScriptedServer, making: Making) ->
     frame["message"] = frame["message"] | {"text": "partial"}
     await server.push(frame | {"partial": True})
     assert await changed(client) == [(1, "whole")]
+
+
+async def test_hidden_message_is_dropped(server: ScriptedServer, making: Making) -> None:
+    """A message that the user deletes on another device is an event, or does not come at all."""
+    append(server, 1)
+    client = await making()
+    await messages(client, 1)
+    hidden = {"type": "change", "chat": CHAT, "hidden": True}
+    second, third = server.append(CHAT, "2"), server.append(CHAT, "3")
+    await server.push(hidden | {"seq": 1, "change": BEGIN + 100}, hidden | {"seq": 2, "change": BEGIN + 101})
+    await server.push(second, third)
+    assert await take(client, MessageHidden) == MessageHidden(CHAT, 1, BEGIN + 100)
+    assert await messages(client, 1) == [(CHAT, 3, "3")]
 
 
 async def test_incomplete_message_is_pulled(server: ScriptedServer, making: Making) -> None:

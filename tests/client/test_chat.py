@@ -190,6 +190,19 @@ def test_commands_about_messages(open_server: str) -> None:
         hers.shows("0 unread messages in 0 chats.")
 
 
+def test_removal_from_a_room_is_said_at_once(open_server: str) -> None:
+    """A user who is removed from a room is told so without a restart."""
+    alice, bob, room = name(), name(), name()
+    with Terminal("--user", alice, "--room", room, "--url", open_server) as hers:
+        hers.shows(f"In {room} now: {alice}")
+        with Terminal("--user", bob, "--room", room, "--url", open_server) as his:
+            his.shows(f"In {room} now: ")
+            httpx.delete(
+                f"{open_server}/v1/chats/r-{room}/members/{bob}", headers={"X-Parley-User": alice}, timeout=60
+            ).raise_for_status()
+            his.shows(f"* You are no longer a member of {room}.")
+
+
 def test_text_for_nobody_is_given_back(open_server: str) -> None:
     """A line typed before there is a recipient is shown again, and not treated as sent."""
     with Terminal("--user", name(), "--url", open_server) as hers:

@@ -113,3 +113,14 @@ def test_gap_that_nothing_fills_is_given_up() -> None:
     assert log.behind
     log.give_up()
     assert not log.behind
+
+
+def test_pages_of_hidden_messages_are_passed_over() -> None:
+    """A page without the messages that the user has hidden goes on where it ends, not where they begin."""
+    log = ChatLog("a:b", at(1))
+    log.push(message(9))
+    empty = Page(messages=[], head=9, epoch=EPOCH, next=str(at(4)))
+    assert (log.page(empty), log.behind, log.cursor) == ([], True, at(4))
+    part = Page(messages=[message(5)], head=9, epoch=EPOCH, next=str(at(8)))
+    assert [one.seq for one in log.page(part)] == [5, 9]
+    assert not log.behind

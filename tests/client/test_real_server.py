@@ -35,7 +35,7 @@ from parley_client import (
     login,
     register,
 )
-from parley_client.models import ReactionCount, Replied
+from parley_client.models import Forwarded, ReactionCount, Replied
 from parley_client.rest import Rest
 from tests.client.conftest import SECONDS, take
 
@@ -142,6 +142,12 @@ async def test_replies_reactions_and_expiring_messages(open_server: str) -> None
         assert [found.user for found in await one.reactions(chat, asked.seq)] == [other.user]
         await other.unreact(chat, asked.seq, "👍")
         assert (await take(one, MessageChanged)).message.reactions == []
+        data = {"place": "kitchen"}
+        sent = await one.send(chat, "here", data=data)
+        forwarded = await other.forward(chat, sent.seq, f"{other.user}:{other.user}")
+        assert (forwarded.text, forwarded.data) == ("here", data)
+        kept = (await other.history(forwarded.chat)).messages[0]
+        assert kept.forwarded == Forwarded(sender=one.user, chat=chat, seq=sent.seq)
         await one.expire(chat, 60)
         assert (await one.rest.chat(chat)).expires_in == 60
 

@@ -13,6 +13,7 @@ from parley_client.events import (
     InboxReset,
     MemberChanged,
     MessageChanged,
+    MessageHidden,
 )
 from parley_client.incoming import Ack, Failed, Page, Receipt, RoomNotice, Signal, Typing
 from parley_client.models import ChatRow, Found, Message, Presence, Scheduled, Unread
@@ -39,6 +40,7 @@ __all__ = [
     "MemberChanged",
     "Message",
     "MessageChanged",
+    "MessageHidden",
     "NotAuthenticated",
     "Page",
     "ParleyError",

@@ -35,9 +35,17 @@ class BlockingMessageCalls:
         """See AsyncClient.message."""
         return self._do(self._client.message(chat, seq))
 
-    def edit(self, chat: str, seq: int, text: str, *, if_change: int | None = None) -> Message:
+    def edit(
+        self,
+        chat: str,
+        seq: int,
+        text: str | None = None,
+        *,
+        data: dict[str, Any] | None = None,
+        if_change: int | None = None,
+    ) -> Message:
         """See AsyncClient.edit."""
-        return self._do(self._client.edit(chat, seq, text, if_change=if_change))
+        return self._do(self._client.edit(chat, seq, text, data=data, if_change=if_change))
 
     def delete(self, chat: str, seq: int, *, for_: DeleteFor = "all") -> None:
         """See AsyncClient.delete."""

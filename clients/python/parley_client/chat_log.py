@@ -53,6 +53,10 @@ class ChatLog:
     def _knows_history(self) -> bool:
         return self.cursor is not None and self.cursor.epoch != 0
 
+    def has_released(self, seq: int) -> bool:
+        """Return whether the application has a message, or does not get it any more."""
+        return self.cursor is not None and seq <= self.cursor.seq
+
     def push(self, message: Message) -> list[Message]:
         """Take a message, in any order and any number of times; return the messages to release now."""
         if self.cursor is None or not (self.cursor.seq or self.cursor.epoch):
@@ -126,13 +130,18 @@ class ChatLog:
             return []
         if self.cursor.epoch and page.epoch != self.cursor.epoch:
             raise HistoryChanged
-        given = [message for message in page.messages if message.seq > self.cursor.seq]
-        self.cursor = Cursor(epoch=page.epoch, seq=self.cursor.seq, time=self.cursor.time)
+        before = self.cursor.seq
+        given = [message for message in page.messages if message.seq > before]
+        self.cursor = Cursor(epoch=page.epoch, seq=before, time=self.cursor.time)
         if given:
             self.cursor = self.cursor.at(given[-1])
+        read = Cursor.parse(page.next or str(self.cursor))
+        if read.time and read.seq > self.cursor.seq:
+            self.cursor = read  # the messages up to there are hidden from the user
+        moved = self.cursor.seq > before
         given += self._next()
         self._doubted = False
-        ends = not page.messages or page.messages[-1].seq >= page.head
+        ends = self.cursor.seq >= page.head or not moved
         self._forget_up_to(max(self.cursor.seq, page.head if ends else 0), exact=ends)
         return given
 

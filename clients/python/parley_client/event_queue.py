@@ -46,18 +46,18 @@ class EventQueue:
         if self.full:
             self._roomy.clear()
 
-    def put_message(self, message: Message, cursor: Cursor, changes: str | None) -> None:
-        """Add a message.
+    def put_message(self, chat: str, message: Message | None, cursor: Cursor, changes: str | None) -> None:
+        """Add a message; None for one that the user does not see.
 
         cursor: The message's own, which becomes the chat's position in the state.
         changes: Where a chat without an earlier message starts to read changes.
         """
 
         def take(state: State) -> None:
-            state.chats[message.chat] = cursor
-            state.unchecked.add(message.chat)
+            state.chats[chat] = cursor
+            state.unchecked.add(chat)
             if changes is not None:
-                state.changes.setdefault(message.chat, changes)
+                state.changes.setdefault(chat, changes)
 
         self.put(message, take)
 

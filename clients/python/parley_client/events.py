@@ -22,6 +22,17 @@ class MessageChanged(Struct, frozen=True):
     message: Message
 
 
+class MessageHidden(Struct, frozen=True):
+    """The user has deleted a message for themselves, on whichever device: drop it.
+
+    change: Number of the change.
+    """
+
+    chat: str
+    seq: int
+    change: int
+
+
 class MemberChanged(Struct, frozen=True):
     """A member of a chat has joined, left or changed while the client was away.
 
@@ -83,6 +94,7 @@ class Disconnected(Struct, frozen=True):
 Event = (
     Message
     | MessageChanged
+    | MessageHidden
     | MemberChanged
     | ChatReset
     | ChatMoved

@@ -194,6 +194,6 @@ class Inbox:
             cursor = Cursor(epoch=epoch, seq=message.seq, time=message.time)
             shown = log.versions.release(message, cursor)
             self.unchecked.note(message.chat)
-            if not self.rows.message(shown, cursor):
+            if shown and not self.rows.message(shown, cursor):
                 self._wanting.row(message.chat)
-            self._events.put_message(shown, cursor, log.versions.since)
+            self._events.put_message(message.chat, shown, cursor, log.versions.since)

@@ -26,14 +26,17 @@ class ChangedMessage(Struct, tag_field="type", tag="change", kw_only=True, froze
     """A message has changed.
 
     change: Number of the change.
+    message: As it is now; None if it is hidden.
     partial: Whether the message lacks what differs between readers, so that it has to be read.
+    hidden: Whether the user has deleted the message for themselves.
     """
 
     chat: str
     seq: int
     change: int
-    message: Message
+    message: Message | None = None
     partial: bool = False
+    hidden: bool = False
     ref: str | None = None
 
 

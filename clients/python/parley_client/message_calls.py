@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from parley_client.errors import Closed, Problem, Unreachable
 from parley_client.incoming import Ack, Page
 from parley_client.models import Message
-from parley_client.outgoing import ForwardedFrom, Send
+from parley_client.outgoing import Content, ForwardedFrom, Send
 from parley_client.repeating import all_pages, repeated
 from parley_client.responses import Reaction, ThreadPage
 from parley_client.rest import Rest
@@ -41,18 +41,26 @@ class MessageCalls:
         """Read one message."""
         return await repeated(lambda: self.rest.messages.one(chat, seq), self.settings)
 
-    async def edit(self, chat: str, seq: int, text: str, *, if_change: int | None = None) -> Message:
-        """Change the text of the user's own message; return it.
+    async def edit(
+        self,
+        chat: str,
+        seq: int,
+        text: str | None = None,
+        *,
+        data: dict[str, Any] | None = None,
+        if_change: int | None = None,
+    ) -> Message:
+        """Change the text or the data of the user's own message, or both; return the message.
 
         if_change: Number that the message's last change must have; otherwise Problem `message_changed`.
         """
-        edit = _Edit(self.rest, chat, seq, text, if_change)
+        edit = _Edit(self.rest, chat, seq, Content(text=text, data=data), if_change)
         edited = await repeated(edit.attempt, self.settings)
         self._session.inbox.changes.take(edited)
         return edited
 
     async def delete(self, chat: str, seq: int, *, for_: DeleteFor = "all") -> None:
-        """Delete a message, so that nobody can read it again; admins and owners may delete any."""
+        """Delete a message: for all, if it is one's own or for an admin any; or for oneself alone."""
         await repeated(lambda: self.rest.messages.delete(chat, seq, for_), self.settings)
 
     async def forward(
@@ -104,21 +112,21 @@ class MessageCalls:
 class _Edit:
     """An edit that may be repeated: the server may have made it without its answer arriving."""
 
-    def __init__(self, rest: Rest, chat: str, seq: int, text: str, if_change: int | None) -> None:
+    def __init__(self, rest: Rest, chat: str, seq: int, new: Content, if_change: int | None) -> None:
         self._rest = rest
-        self._given = (chat, seq, text, if_change)
+        self._given = (chat, seq, new, if_change)
         self._may_be_made = False
 
     async def attempt(self) -> Message:
-        chat, seq, text, if_change = self._given
+        chat, seq, new, if_change = self._given
         try:
-            return await self._rest.messages.edit(chat, seq, text, if_change)
+            return await self._rest.messages.edit(chat, seq, new, if_change)
         except Problem as problem:
             self._may_be_made |= problem.passes
             if not (problem.code == "message_changed" and self._may_be_made):
                 raise
             found = await self._rest.messages.one(chat, seq)
-            if found.text != text:
+            if found.text != (new.text or found.text) or found.data != (new.data or found.data):
                 raise
             return found
         except Unreachable:

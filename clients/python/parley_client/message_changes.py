@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from parley_client.chat_log import ChatLog
 from parley_client.dues import Dues
 from parley_client.event_queue import EventQueue
-from parley_client.events import MemberChanged, MessageChanged
+from parley_client.events import MemberChanged, MessageChanged, MessageHidden
 from parley_client.models import ChatRow, Message
 from parley_client.responses import Changed, Changes
 from parley_client.rows import Rows
@@ -41,10 +41,18 @@ class MessageChanges:
         log = self._logs.get(message.chat)
         if log is None or self._events.full:
             return
-        released = log.cursor is not None and message.seq <= log.cursor.seq
-        if log.versions.take(message, released=released):
+        if log.versions.take(message, released=log.has_released(message.seq)):
             self._rows.changed(message)
             self._events.put(MessageChanged(message.chat, message.seq, message.change, message))
+
+    def hide(self, chat: str, seq: int, change: int) -> None:
+        """Take that the user has deleted a message for themselves."""
+        log = self._logs.get(chat)
+        if log is None or self._events.full:
+            return
+        if log.versions.hide(seq, change, released=log.has_released(seq)):
+            self._rows.hidden(chat, seq)
+            self._events.put(MessageHidden(chat, seq, change))
 
     def compare(self, log: ChatLog, row: ChatRow, *, is_new: bool, synced: bool) -> None:
         """Compare a row with the known changes.
@@ -79,5 +87,7 @@ class MessageChanges:
     def _take_one(self, chat: str, one: Changed) -> None:
         if one.message is not None:
             self.take(one.message)
+        elif one.hidden:
+            self.hide(chat, one.seq, one.change)
         elif one.user is not None:
             self._events.put(MemberChanged(chat, one.user, one.role, one.muted_until))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from msgspec import to_builtins
+
 from parley_client.models import Found, Message
+from parley_client.outgoing import Content
 from parley_client.responses import ReactionPage, ThreadPage
 from parley_client.transport import Transport, message_path
 
@@ -22,12 +25,11 @@ class MessageRest:
         """Read one message."""
         return await self._transport.ask(Message, "GET", message_path(chat, seq))
 
-    async def edit(self, chat: str, seq: int, text: str, if_change: int | None) -> Message:
-        """Change the text of a message; if_change: Number that its last change must have."""
+    async def edit(self, chat: str, seq: int, new: Content, if_change: int | None) -> Message:
+        """Change the content of a message; if_change: Number that its last change must have."""
         headers = {} if if_change is None else {"If-Match": f'"{if_change}"'}
-        return await self._transport.ask(
-            Message, "PATCH", message_path(chat, seq), {"text": text}, headers=headers
-        )
+        path, body = message_path(chat, seq), to_builtins(new)
+        return await self._transport.ask(Message, "PATCH", path, body, headers=headers)
 
     async def delete(self, chat: str, seq: int, for_: str) -> None:
         """Delete a message for all."""

@@ -49,6 +49,13 @@ class ForwardedFrom(Struct, kw_only=True, frozen=True):
     seq: int
 
 
+class Content(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """The new content of a message; None: as it is."""
+
+    text: str | None = None
+    data: dict[str, Any] | None = None
+
+
 class Send(Frame, tag="send", kw_only=True):
     """Appends a message to a chat, once for each id; forward: The message whose content to send."""
 

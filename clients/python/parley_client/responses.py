@@ -51,6 +51,7 @@ class Changed(Struct, kw_only=True):
     seq: int = 0
     change: int = 0
     message: Message | None = None
+    hidden: bool = False
     user: str | None = None
     role: str | None = None
     muted_until: datetime | None = None

@@ -79,6 +79,16 @@ class Rows:
             row = replace(row, unread=max(row.unread - 1, 0))
         self._rows[message.chat] = row
 
+    def hidden(self, chat: str, seq: int) -> None:
+        """Take that the user has deleted a message for themselves."""
+        if (row := self._rows.get(chat)) is None or row.last is None:
+            return
+        if row.last.seq == seq:
+            row = replace(row, last=None)
+        if seq > row.read:
+            row = replace(row, unread=max(row.unread - 1, 0))
+        self._rows[chat] = row
+
 
 def _is_older(row: ChatRow, before: ChatRow) -> bool:
     """Return whether a pushed row was read from the store before another one."""

@@ -186,7 +186,9 @@ class Session:
             self.events.offer(frame)
 
     def _changed(self, frame: ChangedMessage) -> None:
-        if frame.partial:
+        if frame.hidden:
+            self.inbox.changes.hide(frame.chat, frame.seq, frame.change)
+        elif frame.partial or frame.message is None:
             self._missed.want_message(frame.chat, frame.seq)
         else:
             self.inbox.changes.take(frame.message)

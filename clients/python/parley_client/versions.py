@@ -22,20 +22,24 @@ class Versions:
         self._until = 0
         self._given: dict[int, int] = {}
         self._early: dict[int, Message] = {}
+        self._hidden: set[int] = set()
         if since is not None:
             self.read(since)
 
-    def release(self, message: Message, cursor: Cursor) -> Message:
-        """Return the newest known version of a message that the application gets now.
+    def release(self, message: Message, cursor: Cursor) -> Message | None:
+        """Return the newest known version of a message that the application gets now; None if it is hidden.
 
         The first one begins the record: it, and all later messages, have the changes before its own time.
         """
         if self.since is None and cursor.checkable:
             self.read(str(cursor))
             self._assumed = True
+        if message.seq in self._hidden:
+            return None
         changed = self._early.pop(message.seq, message)
         shown = changed if changed.change > message.change else message
-        self._note(shown)
+        if shown.change > self._until:
+            self._given[message.seq] = shown.change
         return shown
 
     def take(self, message: Message, *, released: bool) -> bool:
@@ -43,15 +47,21 @@ class Versions:
 
         released: Whether the application has the message. Otherwise its change is kept until it gets it.
         """
+        if message.seq in self._hidden:
+            return False
         if not released:
             known = self._early.get(message.seq)
             if known is None or known.change < message.change:
                 self._early[message.seq] = message
             return False
-        if message.change <= max(self._until, self._given.get(message.seq, 0)):
+        return self._is_news(message.seq, message.change)
+
+    def hide(self, seq: int, change: int, *, released: bool) -> bool:
+        """Take that a message is hidden; return whether the application shows it; see take."""
+        if seq in self._hidden:
             return False
-        self._note(message)
-        return True
+        self._hidden.add(seq)
+        return released and self._is_news(seq, change)
 
     def misses(self, change: str | None) -> bool:
         """Return whether a chat whose newest change has this cursor may have changes that are not known."""
@@ -66,6 +76,8 @@ class Versions:
             self._until = max(self._until, Cursor.parse(since).time)
             self._given = {seq: number for seq, number in self._given.items() if number > self._until}
 
-    def _note(self, message: Message) -> None:
-        if message.change > self._until:
-            self._given[message.seq] = message.change
+    def _is_news(self, seq: int, change: int) -> bool:
+        if change <= max(self._until, self._given.get(seq, 0)):
+            return False
+        self._given[seq] = change
+        return True

@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager
 from parley_client.async_client import AsyncClient
 from parley_client.chat.arrivals import Arrivals
 from parley_client.chat.background import Background
-from parley_client.chat.lines import clean, line_of, row_line, title
+from parley_client.chat.lines import clean, dim, line_of, row_line, title
+from parley_client.chat.row_news import RowNews
 from parley_client.chat.screen import Screen
 from parley_client.chat.shown import ShownMessages
 from parley_client.chat.status import Status
 from parley_client.errors import ParleyError, Problem
-from parley_client.models import Message
+from parley_client.models import ChatRow, Message
 from parley_client.names import direct_chat, folded
 
 WATCH_SECONDS = 5.0
@@ -41,6 +42,7 @@ class Conversation:
         self.arrivals = Arrivals()
         self.messages = ShownMessages()
         self.background = Background()
+        self._row_news = RowNews()
         self._shown: dict[str, int] = {}
         self._held: dict[str, list[Message]] = {}
         self._moved = asyncio.Event()
@@ -87,6 +89,16 @@ class Conversation:
     def change(self, message: Message) -> None:
         """Show how a message that was shown before has changed."""
         if line := self.messages.changed(message, self.me, self._label(message.chat)):
+            self.say(line)
+
+    def hide(self, chat: str, seq: int) -> None:
+        """Say that a message that was shown before is deleted for the user alone."""
+        if self.messages.drop(chat, seq):
+            self.say(f"{dim(f'#{seq}')} {dim('(deleted for you)')}")
+
+    def move(self, row: ChatRow) -> None:
+        """Say what a new row tells, once the chat has begun."""
+        if (line := self._row_news.line(row, self.me)) and self.begun.is_set():
             self.say(line)
 
     def forget(self, chat: str) -> None:

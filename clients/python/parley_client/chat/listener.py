@@ -6,7 +6,15 @@ from parley_client.async_client import AsyncClient
 from parley_client.chat.conversation import Conversation
 from parley_client.chat.lines import clean, title
 from parley_client.errors import ParleyError
-from parley_client.events import ChatReset, Connected, Disconnected, Event, MessageChanged
+from parley_client.events import (
+    ChatMoved,
+    ChatReset,
+    Connected,
+    Disconnected,
+    Event,
+    MessageChanged,
+    MessageHidden,
+)
 from parley_client.incoming import Failed, RoomNotice, Typing
 from parley_client.models import Message, Presence
 
@@ -54,6 +62,10 @@ class Listener:
                 self._conversation.say(
                     f"* {clean(event.room)}: {clean(event.user or '')}: {clean(event.notice)}"
                 )
+            case MessageHidden():
+                self._conversation.hide(event.chat, event.seq)
+            case ChatMoved():
+                self._conversation.move(event.row)
             case Failed():
                 self._conversation.say(f"! {clean(event.detail)}")
             case _:

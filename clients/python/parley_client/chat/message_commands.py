@@ -18,7 +18,7 @@ REPLY, THREAD, FORWARD = "/reply 12 your answer", "/thread 12", "/forward 12 NAM
 REACT, REPORT = "/react 12 👍", "/report 12 spam"
 HELP = """\
   /edit N TEXT         change your message number N
-  /delete N            delete a message for all
+  /delete N            delete a message for all; /delete N me: only for you
   /reply N TEXT        answer a message
   /react N EMOJI       react to a message; without an emoji: show who did
   /unreact N EMOJI     take your reaction back
@@ -53,9 +53,9 @@ class MessageCommands:
 
     async def _delete(self, rest: str) -> None:
         chat, (seq, more) = chat_of(self._conversation), numbered(rest, DELETE)
-        if more not in {"", "all"}:
-            raise WrongInput(f"Delete a message for all: {DELETE}")
-        await self._client.delete(chat, seq)
+        if more not in {"", "all", "me"}:
+            raise WrongInput(f"Say for whom to delete it: {DELETE} all, or {DELETE} me")
+        await self._client.delete(chat, seq, for_="me" if more == "me" else "all")
 
     async def _reply(self, rest: str) -> None:
         chat, (seq, text) = chat_of(self._conversation), numbered(rest, REPLY)

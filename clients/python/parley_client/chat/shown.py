@@ -29,6 +29,10 @@ class ShownMessages:
         """Return the shown version of a message."""
         return self._messages.get((chat, seq))
 
+    def drop(self, chat: str, seq: int) -> bool:
+        """Forget a message; return whether it was shown."""
+        return self._messages.pop((chat, seq), None) is not None
+
     def forget(self, chat: str) -> None:
         """Forget the messages of a chat."""
         self._messages = {key: message for key, message in self._messages.items() if key[0] != chat}
