@@ -13,6 +13,7 @@ ROW = {
     *(
         "users",
         "base",
+        "requests",
         "change",
         "read",
         "received",

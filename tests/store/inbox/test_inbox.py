@@ -67,11 +67,13 @@ def test_direct_chat_row_shows_each_users_view() -> None:
                 "name": None,
                 "avatar": None,
                 "members": None,
+                "requests": None,
                 "users": [
                     {"handle": "ann", "name": "", "avatar": None},
                     {"handle": "bob", "name": "", "avatar": None},
                 ],
                 "epoch": page["epoch"],
+                "base": 0,
                 "seq": 1,
                 "cursor": page["next"],
                 "change": None,
