@@ -44,6 +44,7 @@ ROW: Example = {
     "read": 11,
     "received": 12,
     "unread": 1,
+    "mentions": 0,
     "marked_unread": False,
     "pinned": False,
     "muted": False,

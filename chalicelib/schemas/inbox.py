@@ -107,6 +107,12 @@ class ChatRow(Struct, kw_only=True):
         ReadSeq, Meta(description="The last message that the caller has received, on any device.")
     ]
     unread: Annotated[int, Meta(ge=0, description="Number of unread messages.")]
+    mentions: Annotated[
+        int,
+        Meta(
+            ge=0, description="Number of unread messages that mention the caller, or all, or answer theirs."
+        ),
+    ]
     marked_unread: Annotated[
         bool, Meta(description="Whether the caller has marked the chat as unread, whatever `unread` is.")
     ]

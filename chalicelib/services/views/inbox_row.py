@@ -77,6 +77,7 @@ def row(summary: Summary, active: int = 0, cards: Cards = NO_CARDS) -> ChatRow:
         read=summary.read,
         received=summary.received,
         unread=summary.unread,
+        mentions=summary.mentions,
         marked_unread=bool(flags & MARKED_UNREAD),
         pinned=bool(flags & PINNED),
         muted=bool(flags & MUTED),

@@ -34,7 +34,8 @@ class Summary(NamedTuple):
     number; 0 without info. base, head: The reader may read messages with seqs above base, up to head. time,
     last: The newest of those messages, if any. change: Seq and number of the newest change, see ChangeFeed.
     read, received: Seqs. stamp, flags: See ReadStates. unread: Number of messages that count as unread.
-    expires_in: Seconds after which new messages expire; 0: never."""
+    mentions: Number of these that mention the reader. expires_in: Seconds after which new messages expire;
+    0: never."""
 
     chat: str
     state: MembershipState
@@ -55,6 +56,7 @@ class Summary(NamedTuple):
     unread: int
     large: bool
     expires_in: int = 0
+    mentions: int = 0
 
 
 class Summaries:
@@ -63,15 +65,15 @@ class Summaries:
     @staticmethod
     def of(chat: str, handle: str) -> Query[Summary]:
         """Return the query for a chat as one reader sees it, who is one of the two users of a direct chat."""
-        named = (*reader_keys(chat), keys.uncounted(chat), keys.changes(chat))
+        named = (*reader_keys(chat), keys.uncounted(chat), keys.changes(chat), keys.mentions(chat))
         return Query(READ_SUMMARY, named, (handle, kind_of(chat)), lambda reply: _summary(chat, reply))
 
 
 def _summary(chat: str, reply: Any) -> Summary:
-    state, role, muted, base, head, epoch, element, change, changed, *own, large, members = reply[:16]
-    read, received, stamp, flags, unread = own
+    state, role, muted, base, head, epoch, element, change, changed, *own = reply[:17]
+    read, received, stamp, flags, unread, large, members, mentions = own
     last = entry_of(head, element) if element else None
-    fields = reply[16:]
+    fields = reply[17:]
     return Summary(
         chat=chat,
         state=MembershipState(state),
@@ -91,5 +93,6 @@ def _summary(chat: str, reply: Any) -> Summary:
         flags=flags,
         unread=unread,
         large=bool(large),
+        mentions=mentions,
         expires_in=expires_in(dict(zip(fields[::2], fields[1::2], strict=True))),
     )

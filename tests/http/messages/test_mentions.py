@@ -77,3 +77,55 @@ def test_a_text_mentions_fifty_members_at_most(api: Api, people: People) -> None
     text = " ".join(f"@x{number}" for number in range(150))
     assert mentions_of(post(api, ann, group, f"{text} @{bob.handle}")) == ([bob.handle], False)
     assert mentions_of(post(api, ann, group, f"{text} {text} @{bob.handle}")) == ([], False)
+
+
+def unread_of(api: Api, person: Person, chat: str) -> tuple[int, int]:
+    """Return the numbers of unread messages and of unread mentions in the row of a chat."""
+    row = read(api, person, chat)
+    return row["unread"], row["mentions"]
+
+
+def test_a_row_counts_unread_mentions_until_they_are_read(api: Api, people: People) -> None:
+    """Mentions, @all and replies to one's own messages count; reading, edits and deletions end that."""
+    ann, bob, cid = crowd(people, 3)
+    group = make(api, ann, [bob, cid])
+    own = post(api, bob, group, "mine")["seq"]
+    seqs = [
+        post(api, ann, group, text, **fields)["seq"]
+        for text, fields in (
+            (f"@{bob.handle}", {}),
+            ("@all", {}),
+            ("a reply", {"reply_to": own}),
+            (f"@{bob.handle} @all", {"reply_to": own}),
+            ("nothing", {}),
+        )
+    ]
+
+    assert unread_of(api, bob, group) == (5, 4)
+    assert unread_of(api, cid, group)[1] == 2
+    assert unread_of(api, ann, group) == (0, 0)
+    done(do(api, ann, "PATCH", f"{group}/messages/{seqs[0]}", json={"text": "nobody"}), 200)
+    done(do(api, ann, "PATCH", f"{group}/messages/{seqs[3]}", json={"text": "nobody"}), 200)
+    assert (unread_of(api, bob, group)[1], unread_of(api, cid, group)[1]) == (3, 1)
+    done(do(api, ann, "DELETE", f"{group}/messages/{seqs[1]}", params={"for": "all"}))
+    assert (unread_of(api, bob, group), unread_of(api, cid, group)[1]) == ((4, 2), 0)
+    done(do(api, ann, "PATCH", f"{group}/messages/{seqs[4]}", json={"text": f"@{bob.handle}"}), 200)
+    assert unread_of(api, bob, group)[1] == 3
+    done(do(api, bob, "PUT", f"{group}/read", json={"seq": seqs[2]}))
+    assert unread_of(api, bob, group)[1] == 2
+    done(do(api, bob, "PUT", f"{group}/read", json={}))
+    assert unread_of(api, bob, group) == (0, 0)
+
+
+def test_a_blocked_user_mentions_not_the_blocker(api: Api, people: People) -> None:
+    """Neither a name, nor a reply, nor @all of a user reaches a member who blocks them; others it does."""
+    ann, bob, cid = crowd(people, 3)
+    group = make(api, ann, [bob, cid])
+    own = post(api, bob, group, "mine")["seq"]
+    done(api.call("PUT", f"/v1/users/me/blocked/{ann.handle}", person=bob))
+
+    post(api, ann, group, f"@{bob.handle} @{cid.handle}")
+    post(api, ann, group, "a reply", reply_to=own)
+    post(api, ann, group, "@all")
+
+    assert (unread_of(api, bob, group), unread_of(api, cid, group)[1]) == ((3, 0), 2)

@@ -80,6 +80,7 @@ def test_direct_chat_row_shows_each_users_view() -> None:
                 "read": 0,
                 "received": 0,
                 "unread": 1,
+                "mentions": 0,
                 "marked_unread": False,
                 "pinned": False,
                 "muted": False,
