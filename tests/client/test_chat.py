@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from chalicelib import texts
 from chalicelib.services.values.names import Names
@@ -352,6 +353,18 @@ def test_status_line_shows_presence_typing_and_connection_errors() -> None:
     assert status.line("a:b", "a") == "a · b is not online"
     status.disconnected(Disconnected("gone", 2.6))
     assert status.line("a:b", "a") == "a · no connection, next try in 3 s"
+
+
+def test_mentions_of_the_user_are_in_bold() -> None:
+    """The user's own mentions stand out, also those of all; words that only begin like them do not."""
+    now = datetime.now(UTC)
+    message = Message(
+        chat="g-1", seq=1, sender="b", kind="text", text="@A.b @al @ann, @all", sent_at=now, mentions=["a.b"]
+    )
+    assert line_of(message, "a.b").endswith("b: \x1b[1m@A.b\x1b[22m @al @ann, @all")
+    assert "\x1b[1m" not in line_of(message, "ann")
+    everybody = replace(message, mentions_all=True)
+    assert line_of(everybody, "ann").endswith("@A.b @al @ann, \x1b[1m@all\x1b[22m")
 
 
 def test_each_message_is_one_line_with_time_and_sender() -> None:

@@ -142,6 +142,10 @@ async def test_replies_reactions_and_expiring_messages(open_server: str) -> None
         assert [found.user for found in await one.reactions(chat, asked.seq)] == [other.user]
         await other.unreact(chat, asked.seq, "👍")
         assert (await take(one, MessageChanged)).message.reactions == []
+        await other.send(chat, f"@{one.user} look")
+        mention = await take(one, Message, lambda message: bool(message.mentions))
+        assert mention.concerns(one.user)
+        assert not mention.concerns(other.user)
         data = {"place": "kitchen"}
         sent = await one.send(chat, "here", data=data)
         forwarded = await other.forward(chat, sent.seq, f"{other.user}:{other.user}")

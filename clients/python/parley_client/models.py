@@ -63,6 +63,7 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     deleted: Only of a deleted message, whose `text` is empty.
     expires_at: When it is deleted by itself.
     data: The application's own.
+    mentions: Handles of the members whom it mentions; mentions_all: Whether it mentions all.
     replied: Of a reply, the message that it answers; None if the user may not read that one.
     thread: Of a message with replies. A reply is no change of it.
     sender_name: The name in the sender's profile; only of a message that was pushed or sent.
@@ -82,6 +83,8 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     deleted: Deletion | None = None
     expires_at: datetime | None = None
     data: dict[str, Any] | None = None
+    mentions: list[str] = []
+    mentions_all: bool = False
     forwarded: Forwarded | None = None
     replied: Replied | None = None
     thread: ThreadSummary | None = None
@@ -89,6 +92,13 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     partial: bool = False
     epoch: int = 0
     sender_name: str | None = None
+
+    def concerns(self, user: str | None) -> bool:
+        """Return whether another user's message mentions a user, or answers a message of theirs."""
+        if user is None or self.sender == user:
+            return False
+        answers = self.replied is not None and self.replied.sender == user
+        return user in self.mentions or self.mentions_all or answers
 
     @property
     def time(self) -> int:
@@ -120,6 +130,9 @@ class ChatRow(Struct, kw_only=True, frozen=True):
     """A chat of the inbox; the API documents the fields.
 
     seq, cursor: Of the newest message that the user may read.
+    base: Seq before the oldest such message; drop older ones.
+    mentions: Number of unread messages that mention the user, or answer theirs.
+    requests: Number of users who ask to join; for admins and owners.
     read, received: Seq of the last message that the user has read and received.
     """
 
@@ -138,7 +151,10 @@ class ChatRow(Struct, kw_only=True, frozen=True):
     avatar: str | None = None
     members: int | None = None
     users: list[ChatUser] | None = None
+    requests: int | None = None
     expires_in: int | None = None
+    base: int = 0
+    mentions: int = 0
     change: str | None = None
     marked_unread: bool = False
     pinned: bool = False

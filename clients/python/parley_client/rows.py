@@ -63,6 +63,7 @@ class Rows:
             epoch=cursor.epoch or row.epoch,
             read=message.seq if own else row.read,
             unread=0 if own else row.unread + counts,
+            mentions=0 if own else row.mentions + (counts and message.concerns(self.me)),
             active_at=message.sent_at,
             last=_preview(message),
         )
@@ -106,7 +107,7 @@ def _with_messages_of(held: ChatRow, row: ChatRow) -> ChatRow:
     newer = replace(row, seq=held.seq, cursor=held.cursor, last=held.last, active_at=held.active_at)
     if row.read >= held.seq:
         return newer
-    return replace(newer, read=max(row.read, held.read), unread=held.unread)
+    return replace(newer, read=max(row.read, held.read), unread=held.unread, mentions=held.mentions)
 
 
 def _preview(message: Message) -> Preview:

@@ -54,21 +54,32 @@ def line_of(message: Message | Preview, me: str, label: str = "") -> str:
 
     A message of the chat on the screen begins with its number, by which the commands name it.
     """
-    text = text_of(message)
+    text = text_of(message, me)
     said = f"* {text}" if message.kind == "system" else f"{clean(_name(message.sender, me))}: {text}"
     number = f"{dim(f'#{message.seq}')} " if isinstance(message, Message) and not label else ""
     return f"{number}{time_of(message.sent_at)} {f'[{clean(label)}] ' if label else ''}{said}"
 
 
-def text_of(message: Message | Preview) -> str:
+def text_of(message: Message | Preview, me: str) -> str:
     """Return the text of a message as the screen shows it, with what has become of it."""
     if isinstance(message.deleted, Deletion):
         by = message.deleted.by
         return dim(f"(deleted by {clean(by)})" if by else "(expired)")
     if message.deleted:
         return dim("(deleted)")
-    marks = _marks(message) if isinstance(message, Message) else []
-    return " ".join([clean(message.text, lines=True), *map(dim, marks)])
+    text = clean(message.text, lines=True)
+    if isinstance(message, Preview):
+        return text
+    return " ".join([_with_mentions(text, message, me), *map(dim, _marks(message))])
+
+
+def _with_mentions(text: str, message: Message, me: str) -> str:
+    """Return a text with the mentions of the user in bold."""
+    names = [re.escape(clean(me))] * (me in message.mentions) + ["all"] * message.mentions_all
+    if not names:
+        return text
+    mention = re.compile(rf"(?<!\w)@(?:{'|'.join(names)})(?![\w.-])", re.IGNORECASE)
+    return mention.sub(lambda found: bold(found[0]), text)
 
 
 def _marks(message: Message) -> list[str]:
@@ -122,6 +133,7 @@ def row_line(row: ChatRow, me: str) -> str:
     """Return a chat of the inbox as a line."""
     name = clean(row.name or title(row.chat, me))
     unread = f", {row.unread} unread" if row.unread else ""
+    unread += f", {row.mentions} for you" if row.mentions else ""
     return f"  {name}{unread}" + (f"  {line_of(row.last, me)}" if row.last else "")
 
 
