@@ -64,11 +64,10 @@ class FilterUnavailable(ParleyError):
 
     status, code, title = 503, "filter_unavailable", "Word filter unavailable"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The server cannot check texts at the moment; nothing was stored. Try again.",
-            headers={"Retry-After": "1"},
-        )
+    def __init__(
+        self, detail: str = "The server cannot check texts at the moment; nothing was stored. Try again."
+    ) -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})
 
 
 class StoreUnavailable(ParleyError):

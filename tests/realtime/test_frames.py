@@ -466,7 +466,9 @@ class TestErrors:
         """An error names the invalid field, and repeats the frame's ref."""
         (answer,) = door.enter("ann").send({"type": "send", "chat": CHAT, "id": "1", "ref": "a"})
 
-        assert answer["errors"] == [{"field": "text", "detail": "it is missing"}]
+        assert answer["errors"] == [
+            {"field": "text", "detail": "a message needs at least one visible character"}
+        ]
         assert answer["ref"] == "a"
 
     def test_sender_is_not_taken_from_the_frame(self, door: Door) -> None:

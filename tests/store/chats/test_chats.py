@@ -213,7 +213,8 @@ def test_places_of_a_group(groups: Groups) -> None:
 
     assert groups.inbox_entry("ann").state == InboxState.IN
     assert groups.inbox_entry("ann").active == last.time
-    assert [groups.inbox_entry(handle) for handle in ("bob", "cid", "dan")] == last.entries
+    assert [groups.inbox_entry(one.handle) for one in last.entries] == last.entries
+    assert {one.handle for one in last.entries} == {"ann", "bob", "cid", "dan"}
     assert (
         [groups.inbox_entry("eve")]
         == invited.entries
