@@ -1,0 +1,160 @@
+"""What the messages of a chat are, by the documented rules: a model to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = dict[str, Any]
+PREVIEW = 128
+
+
+@dataclass
+class Kept:
+    """A message; by: Who deleted it, `server` if it expired; empty: nobody. reactions: Users by emoji."""
+
+    seq: int
+    sender: str
+    text: str
+    reply_to: int | None = None
+    expires: bool = False
+    kind: str = "text"
+    edited: bool = False
+    by: str = ""
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+
+    def delete(self, by: str) -> None:
+        """Leave of it what a deletion leaves."""
+        self.text, self.by, self.expires, self.edited = "", by, False, False
+        self.reactions = {}
+
+    def react(self, emoji: str, user: str, *, on: bool) -> None:
+        """Add a reaction, or take it back."""
+        users = self.reactions.setdefault(emoji, [])
+        if on and user not in users:
+            users.append(user)
+        if not on and user in users:
+            users.remove(user)
+        if not users:
+            del self.reactions[emoji]
+
+
+class ChatModel:
+    """A chat whose members read it from the start; of a group, former members up to when they left.
+
+    members: Of users who are in it, the seq of the newest message when they joined. left: Of former ones, the
+    last seq that they can read. read: Read states.
+    """
+
+    def __init__(self, chat: str, members: list[str], *, group: bool) -> None:
+        self.chat, self.is_group = chat, group
+        self.messages: list[Kept] = []
+        self.members = dict.fromkeys(members, 0)
+        self.left: dict[str, int] = {}
+        self.read: dict[str, int] = {}
+
+    @property
+    def head(self) -> int:
+        """The seq of the newest message."""
+        return len(self.messages)
+
+    def add(self, sender: str, text: str, **fields: Any) -> Kept:
+        """Append a message of a member, who has read it."""
+        made = Kept(self.head + 1, sender, text, **fields)
+        self.messages.append(made)
+        if made.kind == "text":
+            self.read[sender] = made.seq
+        return made
+
+    def report(self, sender: str) -> None:
+        """Append the message of kind `system` about a change."""
+        self.add(sender, "", kind="system")
+
+    def leave(self, user: str) -> None:
+        """End a membership, which has been reported."""
+        del self.members[user]
+        self.left[user] = self.head
+
+    def join(self, user: str) -> None:
+        """Begin a membership, which has not been reported yet."""
+        self.left.pop(user, None)
+        self.members[user] = self.head
+
+    def visible(self, user: str) -> list[Kept]:
+        """Return the messages that a user can read."""
+        return self.messages[: self.head if user in self.members else self.left.get(user, 0)]
+
+    def one(self, user: str, pick: int) -> Kept | None:
+        """Return one of these messages."""
+        shown = self.visible(user)
+        return shown[pick % len(shown)] if shown else None
+
+    def unread(self, user: str) -> int:
+        """Return how many messages count as unread for a member."""
+        after = max(self.read.get(user, 0), self.members[user])
+        return sum(one.kind == "text" and not one.by for one in self.messages[after:])
+
+    def root(self, one: Kept) -> Kept:
+        """Return the first message of the thread of a message."""
+        return one if one.reply_to is None else self.root(self.messages[one.reply_to - 1])
+
+    def replies(self, root: Kept) -> list[Kept]:
+        """Return the replies of a thread that are not deleted."""
+        return [one for one in self.messages if one is not root and not one.by and self.root(one) is root]
+
+    def found(self, user: str, word: str) -> list[int]:
+        """Return the seqs of the messages with a word, newest first."""
+        return [one.seq for one in self.visible(user)[::-1] if word in one.text.split()]
+
+    def rows(self, user: str) -> list[Row]:
+        """Return what a user reads, as `comparable` shortens it."""
+        return [self._row(one, user) for one in self.visible(user)]
+
+    def _row(self, one: Kept, user: str) -> Row:
+        return {
+            "seq": one.seq,
+            "sender": one.sender,
+            "text": one.text,
+            "reply_to": one.reply_to,
+            "edited": one.edited,
+            "expires": one.expires,
+            "deleted": one.by or None,
+            "reactions": [(emoji, len(users), user in users) for emoji, users in one.reactions.items()],
+        }
+
+    def derived(self, user: str) -> Iterator[Row]:
+        """Yield what a user reads that follows from other messages."""
+        shown = self.visible(user)
+        for one in shown:
+            replied = None if one.reply_to is None else self.messages[one.reply_to - 1]
+            replies = [reply for reply in self.replies(one) if reply in shown]
+            yield {
+                "replied": replied and (replied.seq, replied.sender, replied.text, bool(replied.by)),
+                "thread": (len(replies), replies[-1].seq) if replies else None,
+            }
+
+
+def comparable(message: Row) -> Row:
+    """Return the fields of a message that the model has."""
+    deletion = message.get("deleted")
+    return {
+        "seq": message["seq"],
+        "sender": message["sender"],
+        "text": message["text"] if message["kind"] == "text" else "",
+        "reply_to": message.get("reply_to"),
+        "edited": "edited_at" in message,
+        "expires": "expires_at" in message,
+        "deleted": (deletion["by"] or "server") if deletion else None,
+        "reactions": [(one["emoji"], one["count"], one["me"]) for one in message.get("reactions", [])],
+    }
+
+
+def derived(message: Row) -> Row:
+    """Return the fields of a message that follow from other messages."""
+    replied, thread = message.get("replied"), message.get("thread")
+    return {
+        "replied": replied
+        and tuple(replied.get(name, False) for name in ("seq", "sender", "text", "deleted")),
+        "thread": thread and (thread["replies"], thread["last"]),
+    }
