@@ -49,6 +49,22 @@ async def test_said_again_after_a_break(server: ScriptedServer, making: Making) 
     assert [frame["seq"] for frame in peer.sent("read")] == [3]
 
 
+async def test_marks_are_repeated_until_confirmed(server: ScriptedServer, making: Making) -> None:
+    """A read that is not confirmed is sent again on the next connection; those made meanwhile go together."""
+    server.silent.add("read")
+    client = await making()
+    await client.ready()
+    reading = [asyncio.create_task(client.read(CHAT, seq)) for seq in range(1, 20)]
+    first = await server.peer(0)
+    await server.until(lambda: first.sent("read"))
+    server.silent.clear()
+    first.socket.transport.abort()
+    await asyncio.gather(*reading)
+    second = await server.peer(1)
+    await server.until(lambda: second.sent("read"))
+    assert [frame["seq"] for peer in (first, second) for frame in peer.sent("read")] == [1, 19]
+
+
 async def test_missing_room_is_reported_as_failed(server: ScriptedServer, making: Making) -> None:
     """A room that can't be joined again is Failed, once, and the connection stays in use."""
     client = await making()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
 import parley_client
+from parley_client import AsyncClient, Client
 from parley_client.transport import VERSION
 
 ROOT = Path(__file__).parents[2] / "clients" / "python"
@@ -38,6 +41,18 @@ def test_requirements_of_the_chat() -> None:
     named = {line for line in lines if line and not line.startswith("#")}
     wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["chat"]]
     assert named == {Requirement(text).name for text in wanted}
+
+
+def test_blocking_client_has_all_calls() -> None:
+    """Each call of the client for asyncio exists in blocking form, with the same parameters."""
+    for call, made in inspect.getmembers(AsyncClient, inspect.iscoroutinefunction):
+        if not call.startswith("_") and call != "next_event":
+            assert parameters(getattr(Client, call)) == parameters(made), call
+
+
+def parameters(call: Callable[..., object]) -> list[tuple[str, object, object]]:
+    """Return name, kind and default of a call's parameters."""
+    return [(one.name, one.kind, one.default) for one in inspect.signature(call).parameters.values()]
 
 
 def test_is_typed_and_complete() -> None:

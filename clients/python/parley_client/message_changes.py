@@ -38,21 +38,13 @@ class MessageChanges:
 
     def take(self, message: Message) -> None:
         """Take a message that has changed; the next sync finds a change that is dropped here."""
-        log = self._logs.get(message.chat)
-        if log is None or self._events.full:
-            return
-        if log.versions.take(message, released=log.has_released(message.seq)):
-            self._rows.changed(message)
-            self._events.put(MessageChanged(message.chat, message.seq, message.change, message))
+        if not self._events.full:
+            self._change(message)
 
     def hide(self, chat: str, seq: int, change: int) -> None:
-        """Take that the user has deleted a message for themselves."""
-        log = self._logs.get(chat)
-        if log is None or self._events.full:
-            return
-        if log.versions.hide(seq, change, released=log.has_released(seq)):
-            self._rows.hidden(chat, seq)
-            self._events.put(MessageHidden(chat, seq, change))
+        """Take that the user has deleted a message for themselves; see take."""
+        if not self._events.full:
+            self._hide(chat, seq, change)
 
     def compare(self, log: ChatLog, row: ChatRow, *, is_new: bool, synced: bool) -> None:
         """Compare a row with the known changes.
@@ -86,8 +78,20 @@ class MessageChanges:
 
     def _take_one(self, chat: str, one: Changed) -> None:
         if one.message is not None:
-            self.take(one.message)
+            self._change(one.message)
         elif one.hidden:
-            self.hide(chat, one.seq, one.change)
+            self._hide(chat, one.seq, one.change)
         elif one.user is not None:
             self._events.put(MemberChanged(chat, one.user, one.role, one.muted_until))
+
+    def _change(self, message: Message) -> None:
+        log = self._logs.get(message.chat)
+        if log and log.versions.take(message, released=log.has_released(message.seq)):
+            self._rows.changed(message)
+            self._events.put(MessageChanged(message.chat, message.seq, message.change, message))
+
+    def _hide(self, chat: str, seq: int, change: int) -> None:
+        log = self._logs.get(chat)
+        if log and log.versions.hide(seq, change, released=log.has_released(seq)):
+            self._rows.hidden(chat, seq)
+            self._events.put(MessageHidden(chat, seq, change))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 from parley_client.connection import Connection
@@ -19,6 +20,7 @@ class ReadStates:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._waiting: dict[tuple[Kind, str], int | None] = {}
+        self._turns: dict[tuple[Kind, str], asyncio.Lock] = {}
 
     async def mark(self, kind: Kind, chat: str, seq: int | None) -> None:
         """Mark a chat, and return when the server has confirmed it, or at once without a connection.
@@ -42,8 +44,12 @@ class ReadStates:
         return problems
 
     async def _send_one(self, connection: Connection, kind: Kind, chat: str) -> None:
-        if (kind, chat) not in self._waiting:
-            return
+        """Send what is not confirmed of a chat; marks that come meanwhile are sent together after it."""
+        async with self._turns.setdefault((kind, chat), asyncio.Lock()):
+            if (kind, chat) in self._waiting:
+                await self._ask(connection, kind, chat)
+
+    async def _ask(self, connection: Connection, kind: Kind, chat: str) -> None:
         seq = self._waiting[kind, chat]
         frame = Read(chat=chat, seq=seq) if kind is Read else Received(chat=chat, seq=seq or 0)
         try:

@@ -167,7 +167,7 @@ class Session:
                 self.inbox.push(frame)
             case ChangedMessage():
                 self._changed(frame)
-            case MovedRow():
+            case MovedRow() if not self._overlap.repeats(source, text):
                 self.inbox.moved(frame.row())
             case Sync():
                 self._more = frame.more
