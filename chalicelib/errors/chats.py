@@ -113,6 +113,12 @@ class TooManyScheduled(ParleyError):
     status, code, title = 409, "too_many_scheduled", "Too many scheduled messages"
 
 
+class TooManyHidden(ParleyError):
+    """The caller has hidden the maximum number of messages of the chat."""
+
+    status, code, title = 409, "too_many_hidden", "Too many hidden messages"
+
+
 class TooManyReactions(ParleyError):
     """The message has the maximum number of kinds of reactions."""
 

@@ -149,15 +149,20 @@ def edit(call: Call, caller: Caller, chat: str, seq: str) -> Response:
     MESSAGE,
     {204: None},
     query=DeleteQuery,
-    fails=CHANGING,
+    fails=(*CHANGING, errors.TooManyHidden),
 )
 def delete(call: Call, caller: Caller, chat: str, seq: str) -> Response:
-    """Delete a message for all: one's own, or as an admin or owner of a group or room any.
+    """Delete a message for all, or for oneself.
 
-    Its text leaves the store at once. The message remains as deleted, with who deleted it and when.
+    For all: one's own, or as an admin or owner of a group or room any. Its text
+    leaves the store at once. The message remains as deleted, with who deleted it and when.
+    For me: it is hidden from you on all your devices, and nobody else learns of it.
     """
-    call.query(DeleteQuery)
-    call.services.message_changes.delete(caller, chat, seq_of(seq, "seq"))
+    query, number = call.query(DeleteQuery), seq_of(seq, "seq")
+    if query.for_ == "me":
+        call.services.message_hider.hide(caller, chat, number)
+    else:
+        call.services.message_changes.delete(caller, chat, number)
     return no_content()
 
 

@@ -32,6 +32,9 @@ class Changed(Struct, kw_only=True):
     seq: Annotated[Seq | UnsetType, Meta(description="Of a changed message.")] = UNSET
     change: ChangeNumber | UnsetType = UNSET
     message: Annotated[Message | UnsetType, Meta(description="The message as it is now.")] = UNSET
+    hidden: Annotated[
+        bool | UnsetType, Meta(description="True of a message that you have hidden; it has no `message`.")
+    ] = UNSET
     user: str | None = None
     role: Annotated[Role | None, Meta(description="The user's role now; null: not a member.")] = None
     muted_until: Time | None = None

@@ -114,7 +114,10 @@ class EditRequest(Struct, forbid_unknown_fields=True):
 class DeleteQuery(Struct):
     """For whom to delete a message."""
 
-    for_: Annotated[Literal["all"], Meta(description="`all`: nobody can read it again.")] = field(name="for")
+    for_: Annotated[
+        Literal["all", "me"],
+        Meta(description="`all`: nobody can read it again. `me`: you do not see it any more, others do."),
+    ] = field(name="for")
 
 
 class Deletion(Struct, kw_only=True):

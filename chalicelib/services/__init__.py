@@ -41,6 +41,7 @@ from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.drafts import Drafts
 from chalicelib.services.messages.expiry_sweep import ExpirySweep
 from chalicelib.services.messages.forwarding import ForwardSources
+from chalicelib.services.messages.hidden import MessageHider
 from chalicelib.services.messages.mentions import MentionFinder
 from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.read import LogReader
@@ -133,7 +134,7 @@ class Services:
         self.inbox = InboxService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.sync = SyncService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.history_check = HistoryCheck(self._ids, self.sync)
-        entries = EntryDelivery(delivery.fan_out, self.row_push, self._depart)
+        self._entries = entries = EntryDelivery(delivery.fan_out, self.row_push, self._depart)
         self.read_states = ReadStateService(
             store, self._ids, stores.read_states, entries, delivery.receipts, self._block_filter
         )
@@ -175,6 +176,14 @@ class Services:
         self.expiry_sweep = ExpirySweep(
             self._store, self._stores.expiries, self._stores.message_changes, self._delivery.fan_out
         )
+        self.message_hider = MessageHider(
+            self._store,
+            self._ids,
+            self._stores.hidden_messages,
+            self._entries,
+            self._stores.user_connections,
+            self._delivery.push,
+        )
         self.reactions = ReactionService(
             self._store, self._ids, accounts, self._stores.reactions, self._delivery.reactions
         )
@@ -211,6 +220,7 @@ class Services:
         """Remove a deleted user from a chat, and what the chat holds of theirs beside messages."""
         self._depart(handle, chat)
         self._store.run(self._stores.reports.forget(chat, handle))
+        self._store.run(self._stores.hidden_messages.forget(chat, handle))
 
     def _wire_accounts(self) -> None:
         stores, store, needs_account = self._stores, self._store, self._needs_account
@@ -245,6 +255,7 @@ class Services:
                 self.membership,
                 self.messages,
                 self.message_changes,
+                self.message_hider,
                 self.reactions,
                 self.read_states,
                 self.sync,

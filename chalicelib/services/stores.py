@@ -15,6 +15,7 @@ from chalicelib.store.chats.feed import ChangeFeed
 from chalicelib.store.chats.room_list import RoomList
 from chalicelib.store.chats.search_terms import ChatTerms
 from chalicelib.store.chats.summary import Summaries
+from chalicelib.store.inbox.hidden_messages import HiddenMessages
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.read_state import ReadStates
 from chalicelib.store.messages.changes import MessageChanges
@@ -62,6 +63,7 @@ class Stores:
         self.retention = Retention(settings.keep_messages, settings.keep_days)
         self.message_changes = MessageChanges()
         self.reactions = Reactions()
+        self.hidden_messages = HiddenMessages()
         self.change_feed = ChangeFeed()
         self.expiries = Expiries()
         self.outbox = Outbox()

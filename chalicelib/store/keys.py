@@ -72,6 +72,18 @@ reactions = of_one(
     "the reactions to the chat's messages",
     "`<emoji>\\0<handle>\\0<seq>` -> seq of the message",
 )
+hidden = of_two(
+    "{c<NNN>}:hidden:<chat>:<handle>",
+    "ZSET",
+    "the messages that a reader has hidden, at most 10,000",
+    "seq -> seq",
+)
+hidings = of_two(
+    "{c<NNN>}:hidings:<chat>:<handle>",
+    "ZSET",
+    "when the reader hid these messages",
+    "seq -> number of the change, µs",
+)
 pins = of_one(
     "{c<NNN>}:pins:<chat>", "ZSET", "the pinned messages, at most 100", "seq -> when it was pinned, µs"
 )

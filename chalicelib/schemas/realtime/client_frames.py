@@ -72,11 +72,14 @@ class Edit(FromClient, tag="edit", kw_only=True):
 
 
 class Delete(FromClient, tag="delete", kw_only=True):
-    """Deletes a message for all; the reply is `change`."""
+    """Deletes a message for all, or for oneself; the reply is `change`."""
 
     chat: ChatId
     seq: Seq
-    for_: Annotated[Literal["all"], Meta(description="`all`: nobody can read it again.")] = field(name="for")
+    for_: Annotated[
+        Literal["all", "me"],
+        Meta(description="`all`: nobody can read it again. `me`: you do not see it any more, others do."),
+    ] = field(name="for")
 
 
 class React(FromClient, tag="react", kw_only=True):

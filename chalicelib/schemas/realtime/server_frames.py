@@ -116,7 +116,12 @@ class ChangeFrame(Reply, tag="change", kw_only=True):
     cursor: Annotated[
         str, Meta(description="The change's cursor: pass it as `since` to read later changes of the chat.")
     ]
-    message: Annotated[Message, Meta(description="The message as it is now.")]
+    message: Annotated[
+        Message | None, Meta(description="The message as it is now; absent from a hidden one.")
+    ] = None
+    hidden: Annotated[
+        bool, Meta(description="True if you have hidden the message on another device: drop it.")
+    ] = False
     partial: Partial = False
     reaction: Annotated[ReactionChange | None, Meta(description="The reaction that is the change.")] = None
 

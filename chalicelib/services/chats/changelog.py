@@ -17,7 +17,8 @@ from chalicelib.store.chats.info import Member
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 
-MEMBER = "m:"
+MEMBER, HIDING = "m:", "h:"
+"""What the subjects of members, and of messages that the reader has hidden, begin with."""
 
 
 class Changelog:
@@ -86,6 +87,9 @@ def _changed(one: ChangeRow, row: Row, snapshot: ChatSnapshot) -> Changed:
             message=row(one.message),
             changed_at=at,
         )
+    if one.subject.startswith(HIDING):
+        seq = int(one.subject.removeprefix(HIDING))
+        return Changed(subject="message", seq=seq, change=one.number, hidden=True, changed_at=at)
     if not one.subject.startswith(MEMBER):
         return Changed(subject="info", changed_at=at)
     user = one.subject.removeprefix(MEMBER)

@@ -69,7 +69,7 @@ class TikTokMessages:
         last = entries[-1].seq if entries else 0
         has_more = bool(entries) and (last > part.base + 1 if reverse else last < part.head)
         following = part.head - last + 1 if reverse else last
-        messages = [_shown(chat, entry, gone) for entry in entries]
+        messages = [_shown(chat, entry, gone) for entry in entries if not entry.is_hidden]
         return TikTokPage(messages, has_more, following if has_more else None)
 
 

@@ -75,7 +75,8 @@ class Drafts:
             page = self._store.run(self._log.after(chat.text, seq - 1, 1, reader=caller.handle))
         except ParleyError:
             return None
-        return page if seq and page.entries and page.entries[0].seq == seq else None
+        found = page.entries[0] if page.entries else None
+        return page if found and found.seq == seq and not found.is_hidden else None
 
     def _forward(self, caller: Caller, chat: ChatId, request: SendRequest, sender: str) -> NewMessage:
         if request.forward is None:

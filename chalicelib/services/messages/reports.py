@@ -117,7 +117,7 @@ class ReportService:
     def _messages(self, chat: str, seqs: Iterable[int], reader: str) -> dict[int, Message]:
         """Return those of some messages that a user can read."""
         parts = self._store.run_all(self._log.after(chat, seq - 1, 1, reader=reader) for seq in seqs)
-        entries = [entry for part in parts for entry in part.entries]
+        entries = [entry for part in parts for entry in part.entries if not entry.is_hidden]
         row = self._view.rows(chat, reader, entries)
         return {entry.seq: row(entry) for entry in entries}
 
@@ -130,7 +130,7 @@ def _note(note: str) -> str:
 
 
 def _check_reportable(chat: str, seq: int, entries: Sequence[LogEntry], handle: str) -> None:
-    if not entries or entries[0].seq != seq:
+    if not entries or entries[0].seq != seq or entries[0].is_hidden:
         raise MessageNotFound(f"Chat {chat} has no message {seq}.")
     if entries[0].is_deleted:
         raise MessageDeleted(f"Message {seq} of chat {chat} was deleted.")

@@ -85,27 +85,35 @@ class Messages:
         if after is not None:
             start = MESSAGE_CURSOR.decode(after, "after")
             part, gone = self._reader.read(caller, found, self._newer(caller, found.text, start, limit))
-            rows = fit(part.entries, found.text, self._view.rows(found.text, caller.handle, part.entries))
+            entries, rows = self._rows(caller, found.text, part.entries, fit)
             edge = start if start.seq <= part.head else MessageCursor(part.head)
-            return _page(part, part.entries[: len(rows)], rows, edge, gone)
+            return _page(part, entries, rows, edge, gone)
         part, gone = self._reader.read(caller, found, self._older(caller, found.text, before, limit))
-        row = self._view.rows(found.text, caller.handle, part.entries)
-        rows = fit(part.entries[::-1], found.text, row)[::-1]
-        entries = part.entries[len(part.entries) - len(rows) :]
-        return _page(part, entries, rows, MessageCursor(part.base), gone)
+        entries, rows = self._rows(caller, found.text, part.entries[::-1], fit)
+        return _page(part, entries[::-1], rows[::-1], MessageCursor(part.base), gone)
 
     def one(self, caller: Caller, chat: str, seq: str) -> Message:
         """Read one message of a chat; raises what `page` raises, and MessageNotFound."""
         found = self._ids.own(caller.handle, chat).text
         wanted = seq_of(seq, "seq")
         entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
-        if not entries or entries[0].seq != wanted:
+        if not entries or entries[0].seq != wanted or entries[0].is_hidden:
             raise no_message(found, wanted)
         return self._view.one(found, caller.handle, entries[0])
 
     def shown(self, caller: Caller, chat: str, entry: LogEntry) -> Message:
         """Return an entry of a chat's log as the API shows it to the caller."""
         return self._view.one(self._ids.own(caller.handle, chat).text, caller.handle, entry)
+
+    def _rows(
+        self, caller: Caller, chat: str, entries: list[LogEntry], fit: Fit
+    ) -> tuple[list[LogEntry], Rows]:
+        """Return as many leading entries as fit in a page, and the rows of those that are not hidden."""
+        shown = [entry for entry in entries if not entry.is_hidden]
+        rows = fit(shown, chat, self._view.rows(chat, caller.handle, shown))
+        if len(rows) == len(shown):
+            return entries, rows
+        return entries[: entries.index(shown[len(rows)])], rows
 
     def _newer(self, caller: Caller, chat: str, start: MessageCursor, limit: int) -> Query[LogPage]:
         reader = caller.handle

@@ -37,7 +37,7 @@ class ThreadService:
         last = MessageCursor(shown[-1].seq, shown[-1].time, part.epoch) if shown else start
         return ThreadPage(
             root=row(part.first) if part.first else None,
-            messages=[row(one) for one in shown if not one.is_deleted],
+            messages=[row(one) for one in shown if not (one.is_deleted or one.is_hidden)],
             next=str(last),
             more=part.more or len(shown) < len(part.replies),
         )

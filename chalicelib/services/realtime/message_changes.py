@@ -10,6 +10,7 @@ from chalicelib.services.delivery.frame_push import answer
 from chalicelib.services.delivery.message_push import change_frame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.messages.changes import MessageChanger
+from chalicelib.services.messages.hidden import MessageHider
 from chalicelib.services.messages.reactions import ReactionService, WantedReaction
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.dispatch import Connection
@@ -24,12 +25,14 @@ class ChangeFrames:
         self,
         ids: ChatIds,
         changer: MessageChanger,
+        hider: MessageHider,
         reactions: ReactionService,
         messages: Messages,
         push: PushService,
     ) -> None:
         self._ids = ids
         self._changer = changer
+        self._hider = hider
         self._reactions = reactions
         self._messages = messages
         self._push = push
@@ -43,7 +46,11 @@ class ChangeFrames:
         self._answer(connection, frame, changed.entry, changed.epoch)
 
     def delete(self, connection: Connection, frame: Delete) -> None:
-        """Delete a message for all."""
+        """Delete a message for all, or for the caller."""
+        if frame.for_ == "me":
+            hidden = self._hider.hide(connection.caller, frame.chat, frame.seq, skip=connection.id)
+            self._push.send(answer(connection.recipient, replace(hidden, ref=frame.ref)))
+            return
         changed = self._changer.delete(connection.caller, frame.chat, frame.seq, skip=connection.id)
         self._answer(connection, frame, changed.entry, changed.epoch)
 

@@ -14,6 +14,7 @@ from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.inbox.unread import UnreadService
 from chalicelib.services.messages.changes import MessageChanger
+from chalicelib.services.messages.hidden import MessageHider
 from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.connect import ConnectService
@@ -38,6 +39,7 @@ class UseCases(NamedTuple):
     membership: Membership
     messages: Messages
     changer: MessageChanger
+    hider: MessageHider
     reactions: ReactionService
     read_states: ReadStateService
     sync: SyncService
@@ -57,7 +59,7 @@ class Realtime:
         use_cases: UseCases,
     ) -> None:
         ids = ChatIds(names)
-        membership, messages, changer, reactions, read_states, sync, history_check, unread = use_cases
+        membership, messages, changer, hider, reactions, read_states, sync, history_check, unread = use_cases
         connection_stores, push, audience = delivery.connection_stores, delivery.push, delivery.audience
         store, connections, user_connections, chat_connections = connection_stores
         self.disconnect = delivery.disconnect
@@ -71,7 +73,7 @@ class Realtime:
         inboxes = delivery.stores.inboxes
         hello = HelloService(connection_stores, inboxes, sync, push, rooms, history_check, unread)
         message_frames = MessageFrames(ids, messages, read_states, push)
-        change_frames = ChangeFrames(ids, changer, reactions, messages, push)
+        change_frames = ChangeFrames(ids, changer, hider, reactions, messages, push)
         handlers: dict[type, FrameHandler] = {
             frames.Hello: hello.hello,
             frames.Send: message_frames.send,

@@ -54,10 +54,10 @@ class Chats(ChatLists):
         which new messages expire, 0: never), made (µs), maker, owners (how many), requests (how many users
         ask to join; absent before the first), large (1, once there were more than PARLEY_LARGE_CHAT members),
         change_seq and change_time (µs) of the last message of the kind `system`, info_time (µs, of the last
-        change of name and the like), changes_lost (µs, see `changes`), terms (see ChatTerms); if they were
-        ever set, slow (seconds), keep and keep_days (see Retention). Of a deleted chat only: deleted (µs),
-        terms; its id is taken for good. Of a direct chat only expires_in, if it was ever set; see
-        DirectSettings.
+        change of name and the like), changes_lost (µs, see `changes`), terms (see ChatTerms), hidden (µs, see
+        HiddenMessages); if they were ever set, slow (seconds), keep and keep_days (see Retention). Of a
+        deleted chat only: deleted (µs), terms; its id is taken for good. Of a direct chat only hidden, and
+        expires_in, if it was ever set; see DirectSettings.
     `{c<NNN>}:members:<chat>`: HASH: handle -> role (1 byte, see Role), then since, joined and muted_until, 8
         bytes each, see Member.
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8

@@ -70,7 +70,8 @@ class ChangeFeed:
         at = b"" if known.number is None else known.number.to_bytes(8)
         epoch = "" if known.epoch is None else str(known.epoch)
         args = (reader, kind_of(chat), since.score, since.member, limit, PAGE_BYTES, known.seq, at, epoch)
-        named = (*reader_keys(chat), keys.changes(chat))
+        own = (keys.hidden(chat, reader), keys.hidings(chat, reader))
+        named = (*reader_keys(chat), keys.changes(chat), *own)
         return Query(READ_CHANGES, named, args, lambda reply: _page(chat, reply))
 
 

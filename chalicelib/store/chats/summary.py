@@ -31,11 +31,11 @@ class Summary(NamedTuple):
     """A chat as one of its readers sees it; hidden fields are 0 or None. Times in µs since 1970.
 
     info: Of a group or room, for members, invited users, and users who may join or ask to. members: Their
-    number; 0 without info. base, head: The reader may read messages with seqs above base, up to head. time,
-    last: The newest of those messages, if any. change: Seq and number of the newest change, see ChangeFeed.
-    read, received: Seqs. stamp, flags: See ReadStates. unread: Number of messages that count as unread.
-    mentions: Number of these that mention the reader. expires_in: Seconds after which new messages expire;
-    0: never."""
+    number; 0 without info. base, head: The reader may read messages with seqs above base, up to head. time:
+    Of the newest of those messages. last: The newest that the reader has not hidden, if any. change: Seq and
+    number of the newest change, see ChangeFeed. read, received: Seqs. stamp, flags: See ReadStates. unread:
+    Number of messages that count as unread. mentions: Number of these that mention the reader. expires_in:
+    Seconds after which new messages expire; 0: never."""
 
     chat: str
     state: MembershipState
@@ -66,14 +66,15 @@ class Summaries:
     def of(chat: str, handle: str) -> Query[Summary]:
         """Return the query for a chat as one reader sees it, who is one of the two users of a direct chat."""
         named = (*reader_keys(chat), keys.uncounted(chat), keys.changes(chat), keys.mentions(chat))
+        named += keys.hidden(chat, handle), keys.hidings(chat, handle)
         return Query(READ_SUMMARY, named, (handle, kind_of(chat)), lambda reply: _summary(chat, reply))
 
 
 def _summary(chat: str, reply: Any) -> Summary:
-    state, role, muted, base, head, epoch, element, change, changed, *own = reply[:17]
-    read, received, stamp, flags, unread, large, members, mentions = own
-    last = entry_of(head, element) if element else None
-    fields = reply[17:]
+    state, role, muted, base, head, epoch, time, seq, element, change, changed = reply[:11]
+    read, received, stamp, flags, unread, large, members, mentions = reply[11:19]
+    last = entry_of(seq, element) if element else None
+    fields = reply[19:]
     return Summary(
         chat=chat,
         state=MembershipState(state),
@@ -84,7 +85,7 @@ def _summary(chat: str, reply: Any) -> Summary:
         base=base,
         head=head,
         epoch=epoch,
-        time=last.time if last else 0,
+        time=time,
         last=last,
         change=(change, changed) if change else None,
         read=read,

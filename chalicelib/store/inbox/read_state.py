@@ -103,7 +103,8 @@ class ReadStates:
 
         The flags are cleared. `active` of its result is the time of the last hidden message.
         """
-        named = (keys.log(chat), keys.read_states(chat), keys.outbox(chat))
+        own = (keys.hidden(chat, handle), keys.hidings(chat, handle))
+        named = (keys.log(chat), keys.read_states(chat), keys.outbox(chat), *own)
         return _turning(HIDE_DIRECT_CHAT, named, chat, handle)
 
     def open(self, chat: str, handle: str) -> Query[ReadStateChange]:

@@ -75,7 +75,12 @@ class MessageChanges:
         Reading the reply raises ChatNotFound, NotAMember.
         """
         args = ("after", seq - 1, 1, 1, b"", "", reader, kind_of(chat))
-        return Query(READ_LOG, reader_keys(chat), args, functools.partial(_seen, chat, seq, entry_of))
+        return Query(
+            READ_LOG,
+            _read_keys(chat),
+            args,
+            functools.partial(_seen, chat, seq, entry_of),
+        )
 
     @staticmethod
     def read_stored(chat: str, seq: int) -> Query[Seen | None]:
@@ -83,7 +88,12 @@ class MessageChanges:
 
         None: it was trimmed, or the chat is deleted."""
         args = ("after", seq - 1, 1, 1, b"", "", "", kind_of(chat))
-        return Query(READ_LOG, reader_keys(chat), args, functools.partial(_seen, chat, seq, stored_entry))
+        return Query(
+            READ_LOG,
+            _read_keys(chat),
+            args,
+            functools.partial(_seen, chat, seq, stored_entry),
+        )
 
     @staticmethod
     def change(chat: str, seen: Seen, new: NewVersion, actor: str) -> Query[MessageChange | None]:
@@ -118,6 +128,11 @@ _change_keys = key_rows.together(
     keys.threads,
     keys.mentions,
 )
+
+
+def _read_keys(chat: str) -> tuple[str, ...]:
+    """Return the keys to read a message that the reader may have hidden: an admin may still delete it."""
+    return (*reader_keys(chat), keys.hidden(chat, ""))
 
 
 def _seen(chat: str, seq: int, decoded: Callable[[int, bytes], LogEntry], reply: Any) -> Seen | None:

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 PLAIN, EXTENDED = b"\x01", b"\x02"
 """The versions of an element; see MessageLog."""
+LEFT_OUT = b"\x00"
+"""What a script gives in place of the version of a message that the reader has hidden; its time follows."""
 TIME = slice(1, 9)
 BODY = slice(9, None)
 HEADER = struct.Struct(">BQQQQ")
@@ -97,11 +99,18 @@ class LogEntry(NamedTuple):
         """Whether the message was deleted or has expired; it has no text then."""
         return self.content.extra.deleted > 0
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the reader has hidden the message; it has nothing but its seq and time then."""
+        return self.content is HIDDEN
+
 
 class CorruptEntry(Exception):
     """A stored element is not one that this version can have written."""
 
 
+HIDDEN = Content("", "", kind="hidden")
+"""What a reader who has hidden a message reads of it."""
 DEFAULTS = (..., ..., None, "text", None, None, NO_EXTRA)
 """What is left out at the end of a message's array: no sender and no text, an id of None, and so on."""
 encode = msgspec.msgpack.Encoder().encode
@@ -141,6 +150,8 @@ def stored_entry(seq: int, element: bytes) -> LogEntry:
 
     Raises CorruptEntry."""
     try:
+        if element[:1] == LEFT_OUT and len(element) == TIME.stop:
+            return LogEntry(seq, int.from_bytes(element[TIME]), HIDDEN)
         if element[:1] == PLAIN:
             return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
         if element[:1] == EXTENDED:

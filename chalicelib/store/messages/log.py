@@ -270,7 +270,8 @@ def _reading(
     at = b"" if time is None else time.to_bytes(8)
     cursor = (min(start, LAST_INDEX), limit, PAGE_BYTES, at, "" if epoch is None else str(epoch))
     args = (side, *cursor, reader or "", kind_of(chat))
-    return Query(READ_LOG, reader_keys(chat), args, lambda reply: _slice(chat, reply))
+    named = (*reader_keys(chat), keys.hidden(chat, reader or ""))
+    return Query(READ_LOG, named, args, lambda reply: _slice(chat, reply))
 
 
 def _slice(chat: str, reply: Any) -> LogPage:

@@ -87,7 +87,9 @@ class LogSearch:
         args += (0 if before is None else max(before, 1), at, "" if epoch is None else str(epoch))
         args += (0 if earlier is None else max(earlier, 1), *(activity or (0, 0, 0)))
         args += (limit, STEP_BYTES, MAX_TESTED)
-        return Query(SEARCH_LOG, _keys(chat), args, functools.partial(_step, chat))
+        return Query(
+            SEARCH_LOG, (*_keys(chat), keys.hidden(chat, reader)), args, functools.partial(_step, chat)
+        )
 
 
 _keys = key_rows.together(keys.log, keys.chat, keys.members, keys.others, keys.read_states, keys.word_filters)

@@ -95,7 +95,7 @@ class Reactions:
         after: The member before the page, or what members of the page are above.
         Reading its reply raises ChatNotFound, NotAMember, MessageNotFound.
         """
-        named = (*reader_keys(chat), keys.reactions(chat))
+        named = (*reader_keys(chat), keys.reactions(chat), keys.hidden(chat, reader))
         args = (reader, kind_of(chat), seq, after, limit)
         return Query(READ_REACTIONS, named, args, functools.partial(_page, chat, seq))
 

@@ -68,7 +68,7 @@ class Threads:
         """
         wanted = sorted(set(messages))
         args: tuple[str | int, ...] = (reader, kind_of(chat), len(wanted), *wanted, *roots)
-        named = (*reader_keys(chat), keys.threads(chat))
+        named = (*reader_keys(chat), keys.threads(chat), keys.hidden(chat, reader))
         return Query(READ_RELATED, named, args, lambda reply: _related(wanted, roots, reply))
 
     @staticmethod
@@ -83,7 +83,7 @@ class Threads:
         at = b"" if time is None else time.to_bytes(8)
         held = "" if epoch is None else str(epoch)
         args = (reader, kind_of(chat), seq, after, at, held, limit, PAGE_BYTES)
-        named = (*reader_keys(chat), keys.threads(chat))
+        named = (*reader_keys(chat), keys.threads(chat), keys.hidden(chat, reader))
         return Query(READ_THREAD, named, args, lambda reply: _page(chat, seq, reply))
 
 

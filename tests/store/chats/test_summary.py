@@ -261,7 +261,8 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     """A store user with access to declared keys only can run every branch of the script."""
     write_group(raw, {"ann": 0})
     kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.read_states, keys.uncounted, keys.changes)
-    names = [name(chat) for name in kept_as for chat in (CHAT, GROUP)]
+    names = [name(chat) for name in (*kept_as, keys.mentions) for chat in (CHAT, GROUP)]
+    names += [own(chat, "*") for own in (keys.hidden, keys.hidings) for chat in (CHAT, GROUP)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", "on", ">pass", "+@all", *(f"~{name}" for name in names))
     try:

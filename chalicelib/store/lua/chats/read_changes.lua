@@ -1,12 +1,14 @@
 #!lua flags=no-writes
 -- Reads what has changed in a chat: its fields and members, by the last system messages about them, and its messages.
--- requires: numbers, byte_order, memberships, newest_change, read_permission
+-- requires: numbers, byte_order, hidden_messages, memberships, newest_change, read_permission
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates
 local changes = KEYS[6] -- ZSET, see Chats
+local hidden = KEYS[7] -- ZSET, see HiddenMessages, of the reader
+local hidings = KEYS[8] -- ZSET, see HiddenMessages, of the reader
 local reader = ARGV[1] -- handle
 local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'
 local since = ARGV[3] -- integer, µs, the page is above this number
@@ -25,8 +27,12 @@ local BATCH, MAX_READ = 128, 4096
 local function holds(view)
   if epoch ~= '' and epoch ~= decimal(view.epoch) then return false end
   if same_history(view, seq, number, '') then return true end
-  local held = seq <= view.head and redis.call('ZSCORE', changes, 'e:' .. seq)
-  return held and tonumber(held) >= struct.unpack('>I8', number)
+  if seq > view.head then return false end
+  local at = struct.unpack('>I8', number)
+  for _, held in ipairs({redis.call('ZSCORE', changes, 'e:' .. seq), redis.call('ZSCORE', hidings, seq)}) do
+    if held and tonumber(held) >= at then return true end
+  end
+  return false
 end
 
 -- Returns the rank of the first change above the page before.
@@ -46,24 +52,55 @@ end
 local function message_of(view, named)
   local changed = tonumber(string.match(named, '^e:(%d+)$'))
   if not changed then return '' end
-  return changed > view.base and changed <= view.head and redis.call('LINDEX', log, changed - view.first)
+  if changed <= view.base or changed > view.head or is_hidden(hidden, changed) then return false end
+  return redis.call('LINDEX', log, changed - view.first)
+end
+
+-- Returns a function that returns the next members of a sorted set and their scores, one after the other; nil at the end.
+local function reading(zset, rank)
+  local batch, at = {}, 1
+  return function()
+    if at > #batch and (#batch == 0 or #batch == 2 * BATCH) then
+      batch, at = redis.call('ZRANGE', zset, rank, rank + BATCH - 1, 'WITHSCORES'), 1
+      rank = rank + BATCH
+    end
+    at = at + 2
+    return batch[at - 2], batch[at - 1]
+  end
+end
+
+-- Returns a function that returns the changes of the chat and what the reader has hidden, in the order of their numbers, of which
+-- no two are the same: subject and number.
+local function merged(rank)
+  local next_change, next_hiding = reading(changes, rank), reading(hidings, redis.call('ZCOUNT', hidings, '-inf', since))
+  local change, number = next_change()
+  local hiding, hidden_at = next_hiding()
+  return function()
+    local subject, at
+    if hiding and not (change and tonumber(number) < tonumber(hidden_at)) then
+      subject, at = 'h:' .. hiding, hidden_at
+      hiding, hidden_at = next_hiding()
+    else
+      subject, at = change, number
+      change, number = next_change()
+    end
+    return subject, at
+  end
 end
 
 -- Adds the changes from a rank on that the reader may know of; returns whether there are more, and the last one that was read.
 local function add_changes(view, rank, page)
-  local size, last_number, last_subject = 0, since, subject
-  for from = rank, rank + MAX_READ - 1, BATCH do
-    local found = redis.call('ZRANGE', changes, from, from + BATCH - 1, 'WITHSCORES')
-    for i = 1, #found, 2 do
-      local element = message_of(view, found[i])
-      size = size + #(element or '')
-      if #page == 3 * limit or (#page > 0 and size > budget) then return 1, last_number, last_subject end
-      last_subject, last_number = found[i], found[i + 1]
-      if element then
-        page[#page + 1], page[#page + 2], page[#page + 3] = found[i], found[i + 1], element
-      end
+  local size, last_number, last_subject, next_one = 0, since, subject, merged(rank)
+  for _ = 1, MAX_READ do
+    local named, at = next_one()
+    if not named then return 0, last_number, last_subject end
+    local element = message_of(view, named)
+    size = size + #(element or '')
+    if #page == 3 * limit or (#page > 0 and size > budget) then return 1, last_number, last_subject end
+    last_subject, last_number = named, at
+    if element then
+      page[#page + 1], page[#page + 2], page[#page + 3] = named, at, element
     end
-    if #found < 2 * BATCH then return 0, last_number, last_subject end
   end
   return 1, last_number, last_subject
 end
@@ -73,7 +110,7 @@ if view.state == GONE then return 1 end
 if kind == GROUP and view.state ~= MEMBER then return 2 end
 if not holds(view) then return 0 end
 local lost = tonumber(redis.call('HGET', chat, 'changes_lost'))
-local newest_seq, newest_number = newest_change(chat, changes)
+local newest_seq, newest_number = newest_change_of(chat, changes, hidings)
 if newest_seq > view.head then newest_seq, newest_number = 0, 0 end
 if lost and lost > tonumber(since) then return {newest_seq, newest_number, view.epoch} end
 local page = {}

@@ -56,7 +56,7 @@ local function change()
   local element = seq > base and seq <= head and redis.call('LINDEX', log, seq - base)
   if element ~= seen then return {MOVED} end
   local time, _, _, root = header_of(element)
-  local number = next_change(log, changes)
+  local number = next_change(log, changes, chat)
   redis.call('LSET', log, seq - base, extended(time, number, expires, root, body))
   if deletes then drop_traces() end
   if rewords then drop_word_filter(word_filters, seq) end

@@ -1,11 +1,12 @@
 #!lua flags=no-writes
 -- Reads one page of a chat's log as far as a reader may, in rising order, and checks the cursor that it starts from.
--- requires: chat_log, element, memberships, read_permission
+-- requires: chat_log, element, hidden_messages, memberships, read_permission
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates
+local hidden = KEYS[6] -- ZSET, see HiddenMessages, of the reader
 local side = ARGV[1] -- 'after' a seq, 'before' a seq, or 'newest' without a number of them
 local seq = tonumber(ARGV[2]) -- integer, that seq or number
 local limit = tonumber(ARGV[3]) -- integer, maximum number of messages
@@ -41,7 +42,11 @@ else
 end
 
 local size, page = 0, {}
-local function fits(element)
+local left_out = reader ~= '' and first <= last and hidden_between(hidden, first, last) or {}
+
+-- Adds a message to the page, unless the page is full; a hidden one without its content.
+local function fits(element, at)
+  if left_out[at] then element = without_content(element) end
   size = size + #element
   if #page > 0 and size > budget then return false end
   page[#page + 1] = element
@@ -51,17 +56,18 @@ end
 local function forward()
   for from = first, last, BATCH do
     local to = math.min(from + BATCH - 1, last)
-    for _, element in ipairs(redis.call('LRANGE', log, from - begin, to - begin)) do
-      if not fits(element) then return end
+    for i, element in ipairs(redis.call('LRANGE', log, from - begin, to - begin)) do
+      if not fits(element, from + i - 1) then return end
     end
   end
 end
 
 local function backward()
   for to = last, first, -BATCH do
-    local batch = redis.call('LRANGE', log, math.max(to - BATCH + 1, first) - begin, to - begin)
+    local from = math.max(to - BATCH + 1, first)
+    local batch = redis.call('LRANGE', log, from - begin, to - begin)
     for i = #batch, 1, -1 do
-      if not fits(batch[i]) then return end
+      if not fits(batch[i], from + i - 1) then return end
     end
   end
 end

@@ -1,12 +1,13 @@
 #!lua flags=no-writes
 -- Reads one page of the reactions to a message, by emoji and handle.
--- requires: numbers, byte_order, read_permission
+-- requires: numbers, byte_order, hidden_messages, read_permission
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates
 local reactions = KEYS[6] -- ZSET, see Reactions
+local hidden = KEYS[7] -- ZSET, see HiddenMessages, of the reader
 local reader = ARGV[1] -- handle
 local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'
 local seq = tonumber(ARGV[3]) -- integer, of the message
@@ -16,7 +17,7 @@ local limit = tonumber(ARGV[5]) -- integer, maximum number of members
 local view = view_of(log, chat, members, others, read_states, reader, kind)
 if view.state == GONE then return 1 end
 if not view.reads then return 2 end
-if seq <= view.base or seq > view.head then return 3 end
+if seq <= view.base or seq > view.head or is_hidden(hidden, seq) then return 3 end
 
 local low = redis.call('ZCOUNT', reactions, '-inf', '(' .. decimal(seq))
 local last = low + redis.call('ZCOUNT', reactions, seq, seq) - 1

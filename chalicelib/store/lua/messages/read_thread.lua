@@ -1,12 +1,13 @@
 #!lua flags=no-writes
 -- Reads the thread of a message as far as a reader may: its root, and a page of its replies in rising order.
--- requires: element, read_permission, threads
+-- requires: element, hidden_messages, read_permission, threads
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates
 local threads = KEYS[6] -- ZSET, see Threads
+local hidden = KEYS[7] -- ZSET, see HiddenMessages, of the reader
 local reader = ARGV[1] -- handle
 local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'
 local seq = tonumber(ARGV[3]) -- integer, of a message of the thread
@@ -24,11 +25,12 @@ if not view.reads then return 2 end
 if not same_history(view, after, time, epoch) then return 0 end
 
 local function message_at(wanted)
-  return wanted > view.base and wanted <= view.head and redis.call('LINDEX', log, wanted - view.first) or ''
+  if wanted <= view.base or wanted > view.head then return '' end
+  return redis.call('LINDEX', log, wanted - view.first)
 end
 
 local named = message_at(seq)
-if named == '' then return 3 end
+if named == '' or is_hidden(hidden, seq) then return 3 end
 local _, _, _, root = header_of(named)
 if root == 0 then root = seq end
 local rank, count = replies_of(threads, root, math.max(after, view.base), view.head)
@@ -37,6 +39,7 @@ local page = count > 0 and redis.call('ZRANGE', threads, rank, rank + math.min(c
 for _, member in ipairs(page) do
   local reply = struct.unpack('>I8', member)
   local element = message_at(reply)
+  if is_hidden(hidden, reply) then element = without_content(element) end
   size = size + #element
   if #replies > 0 and size > budget then
     more = 1
@@ -44,4 +47,4 @@ for _, member in ipairs(page) do
   end
   replies[#replies + 1], replies[#replies + 2] = reply, element
 end
-return {view.epoch, more, root, message_at(root), replies}
+return {view.epoch, more, root, is_hidden(hidden, root) and '' or message_at(root), replies}

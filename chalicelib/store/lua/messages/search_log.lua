@@ -1,12 +1,13 @@
 #!lua flags=no-writes
 -- Reads the messages of a chat's log that may have some words, as far as a reader may, from the newest down.
--- requires: read_permission, word_filters
+-- requires: hidden_messages, read_permission, word_filters
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates
 local word_filters = KEYS[6] -- HASH, see WordFilters
+local hidden = KEYS[7] -- ZSET, see HiddenMessages, of the reader
 local reader = ARGV[1] -- handle
 local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'
 local terms = ARGV[3] -- a and b of each term that the messages must have, 8 bytes, see BloomFilter
@@ -82,8 +83,11 @@ local function read(block, low, filter)
   position = from + kept
   local is_whole = is_long and not filter and position == math.max(block * BLOCK, first) + 1
     and last == (block + 1) * BLOCK
-  run[1], run[2] = position, is_whole and 1 or 0
-  for i = kept + 1, #elements do run[#run + 1] = elements[i] end
+  local left_out = hidden_between(hidden, position, last)
+  run[1], run[2] = position, is_whole and not next(left_out) and 1 or 0
+  for i = kept + 1, #elements do
+    run[#run + 1] = left_out[from + i - 1] and without_content(elements[i]) or elements[i]
+  end
   runs[#runs + 1] = run
   return kept == 0
 end

@@ -70,7 +70,7 @@ local function react()
   local counts = counted(body.counts)
   if not counts then return {TOO_MANY} end
 
-  local number = next_change(log, changes)
+  local number = next_change(log, changes, chat)
   element = extended(time, number, expires, root, body_with(body, counts))
   redis.call('LSET', log, seq - view.first, element)
   redis.call(adds and 'ZADD' or 'ZREM', reactions, unpack(adds and {seq, member} or {member}))

@@ -24,7 +24,7 @@ end
 local function is_member(record) return string.sub(record, 1, 1) == 'm' end
 
 -- Returns the time of the next message of the log, which reports a change.
-local function next_time() return next_change(LOG, CHANGES) end
+local function next_time() return next_change(LOG, CHANGES, CHAT) end
 
 -- Returns whether handles still have the records that the caller has seen.
 -- list: handle and record in turn, and what else belongs to each. step: how many elements that are.

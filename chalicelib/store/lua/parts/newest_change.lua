@@ -15,3 +15,11 @@ local function newest_change(chat, changes)
   local reported = redis.call('HMGET', chat, 'change_seq', 'change_time')
   return tonumber(reported[1]) or 0, tonumber(reported[2]) or 0
 end
+
+-- Returns the same as one reader knows it. hidings: ZSET, see HiddenMessages.
+local function newest_change_of(chat, changes, hidings)
+  local seq, number = newest_change(chat, changes)
+  local hiding = redis.call('ZREVRANGE', hidings, 0, 0, 'WITHSCORES')
+  if hiding[2] and tonumber(hiding[2]) > number then return tonumber(hiding[1]), tonumber(hiding[2]) end
+  return seq, number
+end

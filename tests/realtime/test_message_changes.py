@@ -1,4 +1,4 @@
-"""Reactions by frames: who gets which, in groups, large groups and direct chats."""
+"""Reactions and hidden messages by frames: who gets which, in groups and large groups."""
 
 from __future__ import annotations
 
@@ -79,3 +79,25 @@ def test_a_refused_reaction_is_an_error(group: tuple[str, dict[str, Socket]]) ->
     assert first.ask(type="react", chat=chat, seq=2, emoji="no")["errors"][0]["field"] == "emoji"
     assert first.ask(type="react", chat=chat, seq=9, emoji=UP)["code"] == "message_not_found"
     assert first.ask(type="react", chat=chat, seq=1, emoji=UP)["code"] == "forbidden"
+
+
+def test_hiding_a_message_reaches_the_own_devices_alone(
+    group: tuple[str, dict[str, Socket]], stage: Stage
+) -> None:
+    """The other devices get the change and the row, others nothing; repeating it changes nothing."""
+    chat, sockets = group
+    first, second, *_ = sockets.values()
+    phone = stage.connect(second.user)
+    phone.frames.clear()
+    answer = second.ask(type="delete", chat=chat, seq=2, ref="3", **{"for": "me"})
+
+    assert (answer["seq"], answer["hidden"], answer["ref"]) == (2, True, "3")
+    assert "message" not in answer
+    (row,) = phone.of_type("chat")
+    assert (row["unread"], row["last"]["seq"], row["change"]) == (0, 1, answer["cursor"])
+    del answer["ref"]
+    assert changes(phone) == [answer]
+    assert first.frames == []
+    again = second.ask(type="delete", chat=chat, seq=2, **{"for": "me"})
+    assert again == answer
+    assert phone.frames == []
