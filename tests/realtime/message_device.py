@@ -28,6 +28,7 @@ class Device:
         self.held: dict[str, dict[int, Row]] = {}
         self.rows: dict[str, Row] = {}
         self._version: str | None = None
+        self._hidden: set[tuple[str, int]] = set()
         self._known: dict[str, tuple[str, str | None]] = {}
 
     def connect(self) -> None:
@@ -59,6 +60,8 @@ class Device:
             if frame["type"] == "message":
                 self._hold(chat, {name: value for name, value in frame.items() if name not in OF_FRAME})
                 self._read_partial(frame, frame)
+            elif frame["type"] == "change" and frame.get("hidden"):
+                self._drop(chat, frame["seq"])
             elif frame["type"] == "change":
                 self._hold(chat, frame["message"])
                 self._read_partial(frame, frame["message"])
@@ -76,28 +79,48 @@ class Device:
             return
         chat = row["chat"]
         cursor, change = self._known.get(chat, ("0", None))
-        while cursor != row["cursor"]:
+        if cursor != row["cursor"]:
+            cursor = self._pull(chat, cursor, row["cursor"])
+        if change != row["change"]:
+            change = self._feed(chat, change)
+        self._known[chat] = cursor, change
+
+    def _pull(self, chat: str, cursor: str, upto: str) -> str:
+        """Read the messages after a cursor, up to another; return the last one."""
+        before = None
+        while cursor not in (upto, before):
             page = self._services.messages.page(self._caller(), chat, after=cursor, before=None, limit=LIMIT)
             for message in plain(page.messages):
                 self._hold(chat, message)
-            if page.next == cursor:
-                break
-            cursor = page.next
-        more = change != row["change"]
+            before, cursor = cursor, page.next
+        return cursor
+
+    def _feed(self, chat: str, since: str | None) -> str | None:
+        """Read the changes since a cursor; return the cursor of the last one."""
+        more = True
         while more:
-            feed = self._services.changelog.page(self._caller(), chat, change, LIMIT)
-            for changed in plain(feed.changes):
-                if changed["subject"] == "message":
+            page = self._services.changelog.page(self._caller(), chat, since, LIMIT)
+            for changed in plain(page.changes):
+                if changed.get("hidden"):
+                    self._drop(chat, changed["seq"])
+                elif changed["subject"] == "message":
                     self._hold(chat, changed["message"])
-            change, more = feed.next, feed.more
-        self._known[chat] = cursor, change
+            since, more = page.next, page.more
+        return since
+
+    def _drop(self, chat: str, seq: int) -> None:
+        """Drop a message that the user has hidden, for good."""
+        self._hidden.add((chat, seq))
+        self.held.get(chat, {}).pop(seq, None)
 
     def _read_partial(self, frame: Row, message: Row) -> None:
-        if frame.get("partial"):
+        if frame.get("partial") and (message["chat"], message["seq"]) not in self._hidden:
             found = self._services.messages.one(self._caller(), message["chat"], str(message["seq"]))
             self._hold(message["chat"], plain(found))
 
     def _hold(self, chat: str, message: Row) -> None:
+        if (chat, message["seq"]) in self._hidden:
+            return
         held = self.held.setdefault(chat, {})
         before = held.get(message["seq"])
         if before is None or message.get("change", 0) >= before.get("change", 0):

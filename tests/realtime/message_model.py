@@ -10,9 +10,10 @@ Row = dict[str, Any]
 PREVIEW = 128
 
 
-@dataclass
+@dataclass(eq=False)
 class Kept:
-    """A message; by: Who deleted it, `server` if it expired; empty: nobody. reactions: Users by emoji."""
+    """A message; by: Who deleted it, `server` if it expired; empty: nobody. reactions: Users by emoji.
+    hidden: Users who have hidden it from themselves."""
 
     seq: int
     sender: str
@@ -23,6 +24,7 @@ class Kept:
     edited: bool = False
     by: str = ""
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
 
     def delete(self, by: str) -> None:
         """Leave of it what a deletion leaves."""
@@ -83,7 +85,8 @@ class ChatModel:
 
     def visible(self, user: str) -> list[Kept]:
         """Return the messages that a user can read."""
-        return self.messages[: self.head if user in self.members else self.left.get(user, 0)]
+        upto = self.head if user in self.members else self.left.get(user, 0)
+        return [one for one in self.messages[:upto] if user not in one.hidden]
 
     def one(self, user: str, pick: int) -> Kept | None:
         """Return one of these messages."""
@@ -93,7 +96,8 @@ class ChatModel:
     def unread(self, user: str) -> int:
         """Return how many messages count as unread for a member."""
         after = max(self.read.get(user, 0), self.members[user])
-        return sum(one.kind == "text" and not one.by for one in self.messages[after:])
+        counted = [one for one in self.messages[after:] if one.kind == "text" and not one.by]
+        return sum(user not in one.hidden for one in counted)
 
     def root(self, one: Kept) -> Kept:
         """Return the first message of the thread of a message."""
@@ -128,6 +132,7 @@ class ChatModel:
         shown = self.visible(user)
         for one in shown:
             replied = None if one.reply_to is None else self.messages[one.reply_to - 1]
+            replied = replied if replied in shown and not one.by else None
             replies = [reply for reply in self.replies(one) if reply in shown]
             yield {
                 "replied": replied and (replied.seq, replied.sender, replied.text, bool(replied.by)),

@@ -30,8 +30,8 @@ pytestmark = pytest.mark.long
 PAIR, OWNER, USERS = "ann:bob", "ann", ("ann", "bob", "cid")
 WORDS = ("tea", "croquet", "flamingo")
 EMOJI = ("\U0001f44d", "\U0001f680")
-EXAMPLES = {"valkey": 20, "cluster": 8}
-STEPS = 30
+EXAMPLES = {"valkey": 25, "cluster": 8}
+STEPS = 40
 
 users = st.sampled_from(USERS)
 chats = st.booleans()
@@ -112,6 +112,19 @@ class MessageMachine(RuleBasedStateMachine):
 
             if self._done(act, allowed=allowed) and not one.by:
                 one.delete(user)
+
+    @rule(user=users, in_group=chats, pick=picks)
+    def hide(self, user: str, in_group: bool, pick: int) -> None:
+        """Delete a message for oneself."""
+        chat = self._chat(in_group)
+        if (one := chat.one(user, pick)) is not None:
+            hider = self._services.message_hider
+
+            def act() -> None:
+                hider.hide(self._caller(user), chat.chat, one.seq)
+
+            if self._done(act, allowed=user in chat.members):
+                one.hidden.add(user)
 
     @rule(user=users, in_group=chats, pick=picks, emoji=st.sampled_from(EMOJI), on=st.booleans())
     def react(self, user: str, in_group: bool, pick: int, emoji: str, on: bool) -> None:
@@ -202,7 +215,7 @@ class MessageMachine(RuleBasedStateMachine):
         assert [derived(one) for one in found] == list(chat.derived(user))
         if user in chat.members:
             row = plain(self._services.chat_details.read(caller, chat.chat))
-            last = chat.messages[-1] if chat.messages else None
+            last = chat.visible(user)[-1] if chat.visible(user) else None
             assert (row["unread"], row["seq"]) == (chat.unread(user), chat.head)
             if last is not None and last.kind == "text":
                 assert (row["last"]["text"], bool(row["last"].get("deleted"))) == (last.text, bool(last.by))
@@ -214,9 +227,10 @@ class MessageMachine(RuleBasedStateMachine):
             assert [hit["message"]["seq"] for hit in hits] == chat.found(user, word)
 
     def _check_threads(self, chat: ChatModel, user: str) -> None:
-        for root in {chat.root(one).seq for one in chat.messages if one.reply_to is not None}:
+        roots = {chat.root(one) for one in chat.messages if one.reply_to is not None}
+        for root in {one.seq for one in roots if user not in one.hidden}:
             page = self._services.threads.page(self._caller(user), chat.chat, str(root), None, 100)
-            wanted = [one.seq for one in chat.replies(chat.messages[root - 1])]
+            wanted = [one.seq for one in chat.replies(chat.messages[root - 1]) if user not in one.hidden]
             assert [one["seq"] for one in plain(page.messages)] == wanted
 
     def _compare(self, device: Device) -> None:
