@@ -178,7 +178,7 @@ def fill(raw: RawClient, chat: str) -> None:
 
 def send_later(raw: RawClient, chat: str, **fields: Any) -> int:
     """Schedule a message of ann, let its time come, and return its seq."""
-    body = {"text": SECRET, "send_at": "2027-11-30T00:00:00Z", **fields}
+    body = {"text": SECRET, "data": {"note": SECRET}, "send_at": "2027-11-30T00:00:00Z", **fields}
     done("POST", f"/v1/chats/{chat}/scheduled", body=body)
     end_leases(raw)
     assert services.current().scheduled_sender.sweep() == 1
@@ -192,12 +192,22 @@ def use(chat: str, seq: int) -> None:
     done("POST", f"/v1/chats/{chat}/messages", "bob", body={"text": "what?", "reply_to": seq})
     done("POST", f"{message}/report", "bob", body={"reason": "other", "note": "look"})
     done("PUT", f"/v1/chats/{chat}/read", "bob", body={"seq": seq})
-    assert done("GET", "/v1/search", "bob", query=f"q=xylophonist+quetz&chat={chat}")["hits"]
+    done("PUT", f"{message}/reactions/%F0%9F%91%8D", "bob")
+    done("DELETE", message, "bob", query="for=me")
+    assert not done("GET", "/v1/search", "bob", query=f"q=xylophonist+quetz&chat={chat}")["hits"]
+    assert done("GET", "/v1/search", "ann", query=f"q=xylophonist+quetz&chat={chat}")["hits"]
 
 
-def delete(raw: RawClient, chat: str, seq: int) -> None:
+def forward(raw: RawClient, chat: str, seq: int) -> None:
+    """Forward a message, and delete the copy, which is a message of its own."""
+    sent = done("POST", "/v1/chats/bob:cid/messages", "bob", body={"forward": {"chat": chat, "seq": seq}})
+    assert sent["text"] == SECRET
+    delete(raw, "bob:cid", sent["seq"], "bob")
+
+
+def delete(raw: RawClient, chat: str, seq: int, user: str = "ann") -> None:
     """Delete a message for all."""
-    done("DELETE", f"/v1/chats/{chat}/messages/{seq}", query="for=all")
+    done("DELETE", f"/v1/chats/{chat}/messages/{seq}", user, query="for=all")
 
 
 def expire(raw: RawClient, chat: str, seq: int) -> None:
@@ -218,11 +228,13 @@ def test_no_copy_of_a_deleted_text_is_left(
     vanish: Callable[[RawClient, str, int], None],
     log_text: Callable[[], str],
 ) -> None:
-    """A message was scheduled, edited, answered, found, reported and previewed: its text goes everywhere."""
+    """A message was scheduled, forwarded, edited, answered, found, reported, previewed: its text goes."""
     made = {"kind": "group", "name": "Tea", "members": ["bob"]}
     chat = "ann:bob" if kind == "direct" else done("POST", "/v1/chats", body=made)["chat"]
     fill(raw, chat)
-    seq = send_later(raw, chat, expires_in=60)
+    seq = send_later(raw, chat, **({"expires_in": 60} if vanish is expire else {}))
+    if vanish is delete:
+        forward(raw, chat, seq)
     use(chat, seq)
     assert len(paths_with_the_secret(chat, seq)) >= 4
     assert keys_with(engine, SECRET) == [keys.log(chat)]
