@@ -70,6 +70,7 @@ TAGS = {
     "sessions": Tag("sessions", "List the devices on which you are logged in, and log out"),
     "messages": Tag("messages", "Send messages to a chat and read them"),
     "reactions": Tag("reactions", "React to messages with emoji, and list who did"),
+    "pins": Tag("pins", "Pin messages of a chat, and list them"),
     "scheduled": Tag("scheduled", "Messages that are sent later: schedule, list, change and cancel them"),
     "reports": Tag("reports", "Report messages to the admins of a chat; read and dismiss reports"),
     "users": Tag("users", "Read and change profiles, find users, export or delete your account"),

@@ -119,6 +119,12 @@ class TooManyHidden(ParleyError):
     status, code, title = 409, "too_many_hidden", "Too many hidden messages"
 
 
+class TooManyPins(ParleyError):
+    """The chat has the maximum number of pinned messages."""
+
+    status, code, title = 409, "too_many_pins", "Too many pins"
+
+
 class TooManyReactions(ParleyError):
     """The message has the maximum number of kinds of reactions."""
 

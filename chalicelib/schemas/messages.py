@@ -212,6 +212,9 @@ class Message(Struct, kw_only=True):
         Meta(description="Of a reply: the message that it answers, absent if you may not read that one."),
     ] = UNSET
     thread: Annotated[ThreadSummary | UnsetType, Meta(description="Of a message with replies.")] = UNSET
+    pinned_at: Annotated[Time | UnsetType, Meta(description="When it was pinned; absent if it is not.")] = (
+        UNSET
+    )
     reactions: Annotated[
         list[ReactionCount] | UnsetType,
         Meta(description="The kinds of reactions, the first used first; absent without any."),

@@ -43,6 +43,7 @@ from chalicelib.services.messages.expiry_sweep import ExpirySweep
 from chalicelib.services.messages.forwarding import ForwardSources
 from chalicelib.services.messages.hidden import MessageHider
 from chalicelib.services.messages.mentions import MentionFinder
+from chalicelib.services.messages.pins import PinService
 from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.reports import ReportService
@@ -176,6 +177,7 @@ class Services:
         self.expiry_sweep = ExpirySweep(
             self._store, self._stores.expiries, self._stores.message_changes, self._delivery.fan_out
         )
+        self.pins = PinService(self._ids, transactions, self._reader_view)
         self.message_hider = MessageHider(
             self._store,
             self._ids,

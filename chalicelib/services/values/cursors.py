@@ -9,6 +9,7 @@ from chalicelib.errors import bad_field
 from chalicelib.services.values.chat_id import ROOM
 from chalicelib.services.values.names import HANDLE
 from chalicelib.services.values.paging import Field, TextCursor, Value, from_base64, number, to_base64
+from chalicelib.store.messages.pins import PinMark
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.search import SearchEntry
 
@@ -126,6 +127,10 @@ class Base64Cursor(TextCursor[Value]):
     def encode(self, value: Value) -> str:
         """Return the cursor of a value."""
         return to_base64(super().encode(value).encode())
+
+
+PIN_CURSOR = TextCursor(PinMark, "{time}.{seq}", time=TIME, seq=number(15))
+"""A pinned message, by when it was pinned."""
 
 
 class ReactionMark(NamedTuple):

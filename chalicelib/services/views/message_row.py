@@ -54,5 +54,6 @@ def _more(entry: LogEntry) -> dict[str, Any]:
         "mentions": list(extra.mentions) or UNSET,
         "mentions_all": extra.mentions_all or UNSET,
         "forwarded": UNSET if origin is None else Forwarded(),
+        "pinned_at": rfc3339(extra.pinned) if extra.pinned else UNSET,
         "expires_at": rfc3339(entry.expires) if entry.expires and not extra.deleted else UNSET,
     }

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.errors import Forbidden
+from chalicelib.errors import Forbidden, TooManyPins
 from chalicelib.store import key_rows, keys
 from chalicelib.store.access import NO_CHAT, NO_MEMBER, change_item, kind_of, muted, reader_keys, refusal
 from chalicelib.store.messages.content import Content, LogEntry, entry_of, packed, stored_entry
@@ -19,10 +19,12 @@ from chalicelib.store.redis.scripts import Script
 
 CHANGE_MESSAGE = Script("messages/change_message")
 
-DONE, MOVED, CHAT_MISSING, MEMBER_MISSING, MUTED, ROLE_TOO_LOW = 0, 1, 3, 4, 5, 6
+DONE, MOVED, CHAT_MISSING, MEMBER_MISSING, MUTED, ROLE_TOO_LOW, TOO_MANY_PINS = 0, 1, 3, 4, 5, 6, 7
 """The outcomes of a change; see lua/messages/change_message.lua."""
 
 
+MAX_PINS = 100
+"""Maximum number of pinned messages of a chat."""
 ANY_MEMBER = 1
 """The lowest role in a group or room, see Role."""
 
@@ -100,7 +102,8 @@ class MessageChanges:
         """Return the query that replaces a message; None: it is not as it was seen.
 
         actor: Handle of the user who changes it; empty for the server itself, which may do anything.
-        Reading the reply raises ChatNotFound; NotAMember, Muted and Forbidden if the actor may not do it.
+        Reading the reply raises ChatNotFound; NotAMember, Muted and Forbidden if the actor may not do it;
+        TooManyPins.
         """
         entry, deletes = seen.entry, new.content.extra.deleted > 0
         args: tuple[bytes | str | int, ...] = (kind_of(chat), actor, int(new.role), int(new.writes))
@@ -109,6 +112,7 @@ class MessageChanges:
         args += (expiry_of(chat, entry.seq),)
         unmentioned = fields_of(entry.content.extra) if deletes else new.unmentioned
         args += "\0".join(new.mentioned), "\0".join(unmentioned)
+        args += _pin(entry.content, new.content), MAX_PINS
         read = functools.partial(_changed, chat)
         return Query(CHANGE_MESSAGE, _change_keys(chat), args, read, repeatable=False)
 
@@ -128,6 +132,12 @@ _change_keys = key_rows.together(
     keys.threads,
     keys.mentions,
 )
+
+
+def _pin(before: Content, after: Content) -> int:
+    """Return when a message is pinned by a change, µs; 0: nothing changes, -1: it is no longer pinned."""
+    pinned = after.extra.pinned
+    return 0 if pinned == before.extra.pinned else pinned or -1
 
 
 def _read_keys(chat: str) -> tuple[str, ...]:
@@ -152,6 +162,8 @@ def _changed(chat: str, reply: Any) -> MessageChange | None:
         raise muted(chat, *rest)
     if outcome == ROLE_TOO_LOW:
         raise Forbidden(f"Only admins and owners of {chat} may do this.")
+    if outcome == TOO_MANY_PINS:
+        raise TooManyPins(f"Chat {chat} has {MAX_PINS} pinned messages, the maximum. Unpin one of them.")
     if outcome == MOVED:
         return None
     number, members, *recipients = rest

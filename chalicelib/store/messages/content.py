@@ -40,16 +40,17 @@ class Extra(
         "mentions": "m",
         "mentions_all": "l",
         "forwarded": "f",
+        "pinned": "p",
     },
 ):
     """What few messages have; stored as a msgpack map of one-letter names, without the defaults.
 
     The map has them in this order, and reactions or deleted come first: see lua/parts/reaction_counts.lua.
     reactions: Number of users by emoji, the first used first. edited: Time of the last edit, µs; 0: never.
-    deleted: Time of the deletion or of the expiry, µs; 0: there
-    is a message. deleted_by: Handle of the user who deleted it; empty if it expired. data: A JSON object of
-    the sender. mentions: Handles of the mentioned members. mentions_all: Whether all members are mentioned.
-    forwarded: The first message."""
+    deleted: Time of the deletion or of the expiry, µs; 0: there is a message. deleted_by: Handle of the user
+    who deleted it; empty if it expired. data: A JSON object of the sender. mentions: Handles of the mentioned
+    members. mentions_all: Whether all members are mentioned. forwarded: The first message. pinned: When it
+    was pinned, µs; 0: it is not."""
 
     reactions: dict[str, int] = {}  # msgspec copies it
     deleted: int = 0
@@ -59,6 +60,7 @@ class Extra(
     mentions: tuple[str, ...] = ()
     mentions_all: bool = False
     forwarded: Origin | None = None
+    pinned: int = 0
 
 
 NO_EXTRA = Extra()

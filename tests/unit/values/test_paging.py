@@ -25,6 +25,7 @@ from chalicelib.services.values.paging import (
     to_base64,
     until_enough,
 )
+from chalicelib.store.messages.pins import PinMark
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.search import SearchEntry
 
@@ -81,6 +82,12 @@ KINDS = {
         st.builds(ScoredMember, TIMES, HANDLES.map("r-{}".format)),
         "1763700000000000.r-club",
         ScoredMember(1763700000000000, "r-club"),
+    ),
+    "pin": Kind(
+        cursors.PIN_CURSOR,
+        st.builds(PinMark, TIMES, SEQS),
+        "1763700000000000.12",
+        PinMark(1763700000000000, 12),
     ),
     "reaction": Kind(
         cursors.REACTION_CURSOR,

@@ -28,10 +28,13 @@ local item = ARGV[11] -- the pending delivery
 local expiry = ARGV[12] -- the message in `expiries`
 local mentioned = ARGV[13] -- fields of mentions to which the message is added, with \0 between them; may be empty
 local unmentioned = ARGV[14] -- fields of mentions that it leaves, likewise
+local pin = tonumber(ARGV[15]) -- integer, µs, when the message was pinned now; 0: nothing changes, -1: it is no longer pinned
+local most_pins = tonumber(ARGV[16]) -- integer, maximum number of pinned messages
 -- reply: {0, number of the change, handles of the members of a group that is not large, with \0 between them}; of a large chat {0,
 --   number, nil, the connections that take JSON, those that take protobuf}, see recipients; {1}: the message has moved; {3}: the
---   chat does not exist; {4}: the actor is not a member; {5, until when the actor is muted, µs}; {6}: the role is too low
-local DONE, MOVED, ROLE_TOO_LOW = 0, 1, 6
+--   chat does not exist; {4}: the actor is not a member; {5, until when the actor is muted, µs}; {6}: the role is too low;
+--   {7}: too many are pinned
+local DONE, MOVED, ROLE_TOO_LOW, TOO_MANY_PINS = 0, 1, 6, 7
 
 -- Returns the outcome that refuses the actor, nil for none, and until when a muted actor is muted.
 local function refusal_of()
@@ -39,6 +42,15 @@ local function refusal_of()
   local refusal, muted_until = send_permission(chat, members, actor, now())
   if refusal and (writes or refusal ~= MUTED) then return refusal, muted_until end
   if member_of(members, actor) < role_needed then return ROLE_TOO_LOW end
+end
+
+-- Returns whether no more messages can be pinned. base: of the log: trimmed ones are forgotten.
+local function is_full(base)
+  local count = 0
+  for _, pinned in ipairs(redis.call('ZRANGE', pins, 0, -1)) do
+    if tonumber(pinned) > base then count = count + 1 else redis.call('ZREM', pins, pinned) end
+  end
+  return count >= most_pins
 end
 
 local function drop_traces()
@@ -55,9 +67,12 @@ local function change()
   local base, head = bounds(log)
   local element = seq > base and seq <= head and redis.call('LINDEX', log, seq - base)
   if element ~= seen then return {MOVED} end
+  if pin > 0 and is_full(base) then return {TOO_MANY_PINS} end
   local time, _, _, root = header_of(element)
   local number = next_change(log, changes, chat)
   redis.call('LSET', log, seq - base, extended(time, number, expires, root, body))
+  if pin > 0 then redis.call('ZADD', pins, decimal(pin), seq) end
+  if pin < 0 then redis.call('ZREM', pins, seq) end
   if deletes then drop_traces() end
   if rewords then drop_word_filter(word_filters, seq) end
   each_mention(unmentioned, function(name) drop_mention(mentions, name, seq) end)
