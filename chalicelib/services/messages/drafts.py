@@ -47,7 +47,8 @@ class Drafts:
         if request.forward is not None:
             return self._forward(caller, chat, request, sender)
         text = self._texts.checked(caller, chat.text, request.text)
-        content = _content(request, sender, text, _extra(request))
+        extra = NO_EXTRA if request.data is None else Extra(data=checked_data(request.data))
+        content = _content(request, sender, text, extra)
         new = NewMessage(content, request.text, request.expires_in or 0)
         if "@" not in text and request.reply_to is None:
             return new

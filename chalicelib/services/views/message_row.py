@@ -37,9 +37,11 @@ def message(chat: str, entry: LogEntry, fields: Mapping[str, Any] = {}) -> Messa
 
 def is_partial(entry: LogEntry) -> bool:
     """Return whether a message has fields for its readers that `message` leaves out; see ReaderView."""
-    extra = entry.content.extra
+    content, extra = entry.content, entry.content.extra
+    if extra is NO_EXTRA and not entry.root and content.reply_to is None:
+        return False
     has_more = extra.forwarded is not None or bool(extra.reactions) or entry.root == entry.seq
-    return has_more or (entry.content.reply_to is not None and not entry.is_deleted)
+    return has_more or (content.reply_to is not None and not entry.is_deleted)
 
 
 def _more(entry: LogEntry) -> dict[str, Any]:

@@ -256,9 +256,12 @@ def _appended(chat: str, reply: Any) -> Appended:
         raise muted(chat, sent)
     if outcome == SLOWED:
         raise slowed(chat, sent)
-    rest += [None] * (LONGEST_REPLY - len(reply))
-    epoch, members, json, protobuf, expires, root, element = rest
+    epoch, members, *more = rest
     named = members.decode().split("\0") if members else None
+    if not more:
+        return Appended(seq, sent, outcome == DUPLICATE, epoch, named)
+    more += [None] * (LONGEST_REPLY - len(reply))
+    json, protobuf, expires, root, element = more
     recipients = None if json is None else recipients_of(json, protobuf)
     first = entry_of(seq, element) if element else None
     return Appended(seq, sent, outcome == DUPLICATE, epoch, named, recipients, expires or 0, root or 0, first)

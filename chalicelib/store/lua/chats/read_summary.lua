@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads what an inbox shows of a chat to one user, and no more than the user may see.
--- requires: numbers, hidden_messages, memberships, mentions, newest_change, read_permission, read_states
+-- requires: numbers, hidden_messages, memberships, mention_counts, newest_change, read_permission, read_states
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

@@ -1,6 +1,6 @@
 #!lua
 -- Appends one message to a chat's log in one step, at most once for an idempotency id, if its sender may write.
--- requires: clock, numbers, append, attached_connections, chat_log, mentions, read_states, retention, send_permission, slow_mode, threads
+-- requires: clock, numbers, append, attached_connections, chat_log, new_mentions, read_states, retention, send_permission, slow_mode, threads
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
@@ -81,7 +81,7 @@ if trimmed then look_later(retained, string.sub(item, 2), sent + DAY) end
 if expires > 0 then redis.call('ZADD', expiries, decimal(expires), seq .. '\0' .. string.sub(item, 2)) end
 if slow > 0 then record_sent(last_sent, sender, sent) end
 if root > 0 then redis.call('ZADD', KEYS[#KEYS - 1], root, struct.pack('>I8', seq)) end
-if mentioned then each_mention(mentioned, function(name) add_mention(KEYS[#KEYS], name, seq) end) end
+if mentioned then add_new_mentions(KEYS[#KEYS], mentioned, seq) end
 local own = read_state_of(read_states, sender)
 own.read, own.received = seq, seq
 own.flags = bit.bor(own.flags, ACCEPTED, kind ~= GROUP and WROTE or 0)

@@ -1,6 +1,6 @@
 #!lua
 -- Puts another version in the place of a message, if it is still as the caller has seen it and the actor may change it.
--- requires: clock, numbers, attached_connections, chat_log, element, memberships, mentions, next_change, send_permission, threads, word_filters
+-- requires: clock, numbers, attached_connections, chat_log, element, memberships, mentions, next_change, send_permission, thread_replies, word_filters
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads messages of a chat that a reader sees beside others: those that are replied to, and the threads of roots.
--- requires: element, hidden_messages, read_permission, threads
+-- requires: element, hidden_messages, read_permission, thread_replies
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads the thread of a message as far as a reader may: its root, and a page of its replies in rising order.
--- requires: element, hidden_messages, read_permission, threads
+-- requires: element, hidden_messages, read_permission, thread_replies
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
