@@ -180,6 +180,8 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     names = [name(chat) for name in kept for chat in (CHAT, GROUP)]
     names += [keys.ids(CHAT, day) for day in range(today - 3, today + 4)]
     names += [key(chat) for key in (keys.last_sent, keys.retained) for chat in (CHAT, GROUP)]
+    names += [keys.hidden(chat, "*") for chat in (CHAT, GROUP)]
+    names += [key(chat) for key in (keys.threads, keys.mentions) for chat in (CHAT, GROUP)]
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)
@@ -193,7 +195,9 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         assert log.newest(CHAT, 0, 10, reader="ann").base == 1
         write_group(raw, {"ann": 0})
         assert log.append(GROUP, Content("ann", "hello")).members == ["ann"]
-        assert log.newest(GROUP, 0, 10, reader="ann").head == 1
+        mentioned = MessageLog().append(GROUP, Content("ann", "re", reply_to=1), mentioned=("bob",))
+        assert narrow.run(mentioned).root == 1
+        assert log.newest(GROUP, 0, 10, reader="ann").head == 2
     finally:
         for node in engine.nodes:
             node.execute_command("ACL DELUSER", "narrow")
