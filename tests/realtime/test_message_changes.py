@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.services.chats.rules import inviting
 from chalicelib.store import keys
 from chalicelib.store.redis.query import Query
 from tests.realtime.recorded_connections import LARGE_CHAT, Frame, Socket, Stage
@@ -101,3 +102,33 @@ def test_hiding_a_message_reaches_the_own_devices_alone(
     again = second.ask(type="delete", chat=chat, seq=2, **{"for": "me"})
     assert again == answer
     assert phone.frames == []
+
+
+@pytest.mark.parametrize("size", [3, LARGE_CHAT + 2], ids=["small", "large"])
+def test_changes_of_old_messages_do_not_reach_later_members(stage: Stage, size: int) -> None:
+    """A member who may not read what came before gets no frame when it is edited or gets a reaction."""
+    users = [f"user{number}" for number in range(size)]
+    chat = stage.group(*users)
+    old, friend = stage.connect(users[0]), stage.connect(users[1])
+    old.send(type="send", chat=chat, id="1", text="before")
+    stage.services.membership.apply(stage.caller(users[0]), chat, "late", inviting.add)
+    late = stage.connect("late")
+    late.frames.clear()
+    friend.frames.clear()
+    old.send(type="edit", chat=chat, seq=2, text="still before")
+    old.send(type="react", chat=chat, seq=2, emoji=UP)
+
+    assert len(changes(friend)) == 2
+    assert changes(late) == []
+
+
+def test_changes_do_not_reach_a_user_who_has_cleared_the_chat(stage: Stage) -> None:
+    """After a user has left a direct chat, changes of what came before are not pushed to them."""
+    chat = "ann:bob"
+    ann, bob = stage.connect("ann"), stage.connect("bob")
+    ann.send(type="send", chat=chat, id="1", text="before")
+    stage.services.chats.leave(stage.caller("bob"), chat)
+    bob.frames.clear()
+    ann.send(type="edit", chat=chat, seq=1, text="still before")
+
+    assert bob.frames == []

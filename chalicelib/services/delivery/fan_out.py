@@ -74,21 +74,20 @@ class ChatFanOut:
         entry: The message after the change. epoch: Of the log. skip: A connection that already has the
         answer."""
         with left_to_sweep():
-            members = chat.members or change.members
-            moved = self._store.run(self.inboxes.deliver_change(chat.text, members))
+            moved = self._store.run(self.inboxes.deliver_change(chat.text, change.members))
             there = [*change.recipients, *moved]
             self.message_push.push_change(change_frame(chat.text, entry, epoch), there, skip)
 
     def deliver_expired(
-        self, chat: ChatId, entries: Sequence[LogEntry], epoch: int, last: MessageChange
+        self, chat: ChatId, entries: Sequence[LogEntry], epoch: int, change: MessageChange
     ) -> None:
         """Deliver the deletions of messages that have expired; see deliver_message_change.
 
-        last: The last one of these changes."""
+        change: One of these changes, which all have the same readers."""
         with left_to_sweep():
-            moved = self._store.run(self.inboxes.deliver_change(chat.text, chat.members or last.members))
+            moved = self._store.run(self.inboxes.deliver_change(chat.text, change.members))
             frames = [change_frame(chat.text, entry, epoch) for entry in entries]
-            self.message_push.push_changes(frames, [*last.recipients, *moved])
+            self.message_push.push_changes(frames, [*change.recipients, *moved])
 
     def deliver_settings(self, chat: ChatId) -> None:
         """Move a direct chat whose settings have changed up in both inboxes, in one round trip."""

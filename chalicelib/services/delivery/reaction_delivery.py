@@ -32,7 +32,7 @@ class ReactionDelivery:
         Takes one round trip, and another if a member blocks the reacting user. skip: A connection that
         already has the answer."""
         with left_to_sweep():
-            members = chat.members or reacted.members
+            members = reacted.members
             readers = {*members, *(one.handle for one in reacted.attached)} - {reaction.handle}
             moved, blockers = self._store.run_both(
                 self._fan_out.inboxes.deliver_change(chat.text, members),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 
@@ -100,8 +101,11 @@ class ExpirySweep:
         return sum(map(len, by_chat.values()))
 
     def _deliver(self, chat: str, deleted: Sequence[Deleted]) -> None:
-        _, epoch, last = deleted[-1]
-        self._fan_out.deliver_expired(canonical(chat), [entry for entry, _, _ in deleted], epoch, last)
+        """Deliver deletions, those with the same readers together."""
+        for _, group in itertools.groupby(deleted, lambda one: (one[2].members, one[2].recipients)):
+            part = list(group)
+            _, epoch, change = part[-1]
+            self._fan_out.deliver_expired(canonical(chat), [entry for entry, _, _ in part], epoch, change)
 
 
 def _expires(held: Seen | None) -> bool:

@@ -54,8 +54,9 @@ class NewVersion(NamedTuple):
 class MessageChange(NamedTuple):
     """The result of a change.
 
-    number: Of the change, µs; it rises within the chat. members: Handles of all members of a group that is
-    not large. recipients: The attached connections of members of a large group."""
+    number: Of the change, µs; it rises within the chat. members: Handles of the users who may read the
+    message; empty for a large group. recipients: The attached connections of such members of a large
+    group."""
 
     number: int
     members: list[str]
@@ -131,6 +132,7 @@ _change_keys = key_rows.together(
     keys.expiries,
     keys.threads,
     keys.mentions,
+    keys.read_states,
 )
 
 

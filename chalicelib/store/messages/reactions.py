@@ -52,8 +52,8 @@ class Reacted(NamedTuple):
     """The result of a reaction.
 
     entry: The message after it. epoch: Of the log, µs. changed: Whether the reaction was new, or was there to
-    be removed. members: Handles of all members of a group that is not large. attached: The attached
-    connections of a large chat."""
+    be removed. members: Handles of the users who may read the message; empty for a large group.
+    attached: The attached connections of such members of a large group."""
 
     entry: LogEntry
     epoch: int

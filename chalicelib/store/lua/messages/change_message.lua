@@ -1,6 +1,6 @@
 #!lua
 -- Puts another version in the place of a message, if it is still as the caller has seen it and the actor may change it.
--- requires: clock, numbers, attached_connections, chat_log, element, memberships, mentions, next_change, send_permission, thread_replies, word_filters
+-- requires: clock, numbers, attached_connections, chat_log, element, memberships, mentions, message_readers, next_change, send_permission, thread_replies, word_filters
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
@@ -14,6 +14,7 @@ local word_filters = KEYS[10] -- HASH, see WordFilters
 local expiries = KEYS[11] -- ZSET, see Expiries: a deleted message does not expire
 local threads = KEYS[12] -- ZSET, see Threads: a deleted reply leaves its thread
 local mentions = KEYS[13] -- HASH, see Mentions
+local read_states = KEYS[14] -- HASH, see ReadStates; read for a direct chat
 local kind = ARGV[1] -- of the chat, 'group' (or a room) or 'direct'
 local actor = ARGV[2] -- handle; empty: the server itself, which may do anything
 local role_needed = tonumber(ARGV[3]) -- integer, the lowest role in a group or room that may change it
@@ -30,7 +31,7 @@ local mentioned = ARGV[13] -- fields of mentions to which the message is added, 
 local unmentioned = ARGV[14] -- fields of mentions that it leaves, likewise
 local pin = tonumber(ARGV[15]) -- integer, µs, when the message was pinned now; 0: nothing changes, -1: it is no longer pinned
 local most_pins = tonumber(ARGV[16]) -- integer, maximum number of pinned messages
--- reply: {0, number of the change, handles of the members of a group that is not large, with \0 between them}; of a large chat {0,
+-- reply: {0, number of the change, handles of the users who may read it, with \0 between them}; of a large chat {0,
 --   number, nil, the connections that take JSON, those that take protobuf}, see recipients; {1}: the message has moved; {3}: the
 --   chat does not exist; {4}: the actor is not a member; {5, until when the actor is muted, µs}; {6}: the role is too low;
 --   {7}: too many are pinned
@@ -80,9 +81,10 @@ local function change()
   drop_trimmed_replies(threads, base)
   redis.call('ZADD', changes, decimal(number), 'e:' .. seq)
   redis.call('HSET', outbox, item, decimal(number))
-  local is_large = kind == GROUP and redis.call('HEXISTS', chat, 'large') == 1
-  if is_large then return {DONE, number, false, attached(chat_connections, members, now())} end
-  return {DONE, number, kind == GROUP and table.concat(redis.call('HKEYS', members), '\0') or ''}
+  if kind == GROUP and redis.call('HEXISTS', chat, 'large') == 1 then
+    return {DONE, number, false, attached(chat_connections, members, now(), joined_before(chat, seq))}
+  end
+  return {DONE, number, readers_of(kind, chat, members, read_states, item, seq)}
 end
 
 return change()

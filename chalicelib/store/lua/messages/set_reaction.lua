@@ -1,6 +1,6 @@
 #!lua
 -- Adds or removes a user's reaction to a message, and counts it in the message.
--- requires: clock, numbers, chat_connections, element, next_change, reaction_counts, read_permission
+-- requires: clock, numbers, chat_connections, element, message_readers, next_change, reaction_counts, read_permission
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; of a direct chat only its settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
@@ -17,8 +17,7 @@ local emoji = ARGV[4] -- text
 local adds = ARGV[5] == '1' -- 1: adds the reaction, else removes it
 local limit = tonumber(ARGV[6]) -- integer, maximum number of kinds of reactions to a message
 local item = ARGV[7] -- the pending delivery
--- reply: {0, epoch of the log, the message, number of the change, handles of the members of a group that is not large, with \0
---   between them}; of a large chat {0, epoch, message, number, nil, connections, flags, handles}, see connections_in_texts; {1, epoch, the
+-- reply: {0, epoch of the log, the message, number of the change, handles of the users who may read it, with \0 between them}; of a large chat {0, epoch, message, number, nil, connections, flags, handles}, see connections_in_texts; {1, epoch, the
 --   message}: it is already so; {2}: there is no such message; {3}: the chat does not exist; {4}: the user is not a member; {5,
 --   until when the user is muted, µs}; {6}: the message is deleted; {7}: it is of the kind `system`; {8}: it has too many kinds
 local DONE, UNCHANGED, NO_MESSAGE, CHAT_MISSING, NO_MEMBER, MUTED, DELETED, SYSTEM, TOO_MANY = 0, 1, 2, 3, 4, 5, 6, 7, 8
@@ -45,10 +44,11 @@ local function counted(counts)
 end
 
 local function connected()
-  if kind ~= GROUP then return '' end
-  if redis.call('HEXISTS', chat, 'large') == 0 then return table.concat(redis.call('HKEYS', members), '\0') end
+  if kind ~= GROUP or redis.call('HEXISTS', chat, 'large') == 0 then
+    return readers_of(kind, chat, members, read_states, item, seq)
+  end
   local held = redis.call('HGETALL', chat_connections)
-  return false, connections_in_texts(held, members, now(), 0)
+  return false, connections_in_texts(held, members, now(), 0, joined_before(chat, seq))
 end
 
 -- Removes reactions to messages that the log no longer holds, some at a time.
