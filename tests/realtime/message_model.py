@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Row = dict[str, Any]
-PREVIEW = 128
+OWNER = "ann"
 
 
 @dataclass(eq=False)
 class Kept:
     """A message; by: Who deleted it, `server` if it expired; empty: nobody. reactions: Users by emoji.
-    hidden: Users who have hidden it from themselves."""
+    hidden: Users who have hidden it from themselves. named: The members whom its text mentions. answered: The
+    author of the message that it answers. to_all: Whether it mentions all. pinned: When it was pinned, as a
+    number that rises; 0: it is not."""
 
     seq: int
     sender: str
@@ -25,11 +27,15 @@ class Kept:
     by: str = ""
     reactions: dict[str, list[str]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
+    answered: str = ""
+    to_all: bool = False
+    pinned: int = 0
 
     def delete(self, by: str) -> None:
         """Leave of it what a deletion leaves."""
         self.text, self.by, self.expires, self.edited = "", by, False, False
-        self.reactions = {}
+        self.reactions, self.named, self.to_all, self.pinned = {}, set(), False, 0
 
     def react(self, emoji: str, user: str, *, on: bool) -> None:
         """Add a reaction, or take it back."""
@@ -69,6 +75,24 @@ class ChatModel:
             self.read[sender] = made.seq
         return made
 
+    def mention(self, one: Kept) -> None:
+        """Set whom the text of a message mentions."""
+        words = {word[1:].casefold() for word in one.text.split() if word.startswith("@")}
+        one.named = (words & set(self.members)) - {one.sender}
+        one.to_all = "all" in words and self.is_group and one.sender == OWNER
+
+    def mentioned(self, user: str) -> int:
+        """Return how many unread messages mention a member."""
+        return sum(
+            user in one.named or user == one.answered or (one.to_all and user != one.sender)
+            for one in self._unread(user)
+        )
+
+    def pins(self, user: str) -> list[int]:
+        """Return the seqs of the pinned messages that a user can read, the newest pin first."""
+        pinned = sorted(self.visible(user), key=lambda one: -one.pinned)
+        return [one.seq for one in pinned if one.pinned]
+
     def report(self, sender: str) -> None:
         """Append the message of kind `system` about a change."""
         self.add(sender, "", kind="system")
@@ -95,9 +119,12 @@ class ChatModel:
 
     def unread(self, user: str) -> int:
         """Return how many messages count as unread for a member."""
+        return len(self._unread(user))
+
+    def _unread(self, user: str) -> list[Kept]:
         after = max(self.read.get(user, 0), self.members[user])
         counted = [one for one in self.messages[after:] if one.kind == "text" and not one.by]
-        return sum(user not in one.hidden for one in counted)
+        return [one for one in counted if user not in one.hidden]
 
     def root(self, one: Kept) -> Kept:
         """Return the first message of the thread of a message."""
@@ -124,6 +151,8 @@ class ChatModel:
             "edited": one.edited,
             "expires": one.expires,
             "deleted": one.by or None,
+            "mentions": (sorted(one.named), one.to_all),
+            "pinned": one.pinned > 0,
             "reactions": [(emoji, len(users), user in users) for emoji, users in one.reactions.items()],
         }
 
@@ -151,6 +180,8 @@ def comparable(message: Row) -> Row:
         "edited": "edited_at" in message,
         "expires": "expires_at" in message,
         "deleted": (deletion["by"] or "server") if deletion else None,
+        "mentions": (sorted(message.get("mentions", [])), message.get("mentions_all", False)),
+        "pinned": "pinned_at" in message,
         "reactions": [(one["emoji"], one["count"], one["me"]) for one in message.get("reactions", [])],
     }
 

@@ -20,15 +20,16 @@ from chalicelib.services.chats.rules import moderation
 from chalicelib.services.messages.reactions import WantedReaction
 from tests.realtime.expired_messages import set_expiry
 from tests.realtime.message_device import Device, plain, pulled
-from tests.realtime.message_model import ChatModel, comparable, derived
+from tests.realtime.message_model import OWNER, ChatModel, comparable, derived
 from tests.realtime.recorded_connections import Stage
 from tests.servers.engines import Engine
 from tests.store.log_records import settings_for
 
 pytestmark = pytest.mark.long
 
-PAIR, OWNER, USERS = "ann:bob", "ann", ("ann", "bob", "cid")
+PAIR, USERS = "ann:bob", ("ann", "bob", "cid")
 WORDS = ("tea", "croquet", "flamingo")
+MENTIONS = ("@bob", "@CID @ann", "@all", "@eve")
 EMOJI = ("\U0001f44d", "\U0001f680")
 EXAMPLES = {"valkey": 25, "cluster": 8}
 STEPS = 40
@@ -36,7 +37,8 @@ STEPS = 40
 users = st.sampled_from(USERS)
 chats = st.booleans()
 picks = st.integers(0, 50)
-texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
+words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
+texts = st.one_of(words, st.tuples(words, st.sampled_from(MENTIONS)).map(" ".join))
 
 
 class MessageMachine(RuleBasedStateMachine):
@@ -60,12 +62,15 @@ class MessageMachine(RuleBasedStateMachine):
         self._devices = [Device(self._stage, user) for user in USERS]
         self._away = [Device(self._stage, user) for user in USERS]
         self._touched = [self._direct, self._group]
+        self._pins = 0
 
     def teardown(self) -> None:
         """Let all devices come back: they hold what a pull shows."""
         for device in (*self._devices, *self._away):
             if device.socket is None:
                 device.sync()
+            else:
+                device.receive()
             self._compare(device)
         self._stage.close()
 
@@ -83,7 +88,10 @@ class MessageMachine(RuleBasedStateMachine):
             self._services.messages.send(self._caller(user), chat.chat, request)
 
         if self._done(act, allowed=user in chat.members):
-            chat.add(user, text, expires=expires, **fields)
+            made = chat.add(user, text, expires=expires, **fields)
+            chat.mention(made)
+            if replied and made.reply_to and not replied.by and replied.sender != user:
+                made.answered = replied.sender
 
     @rule(user=users, in_group=chats, pick=picks, text=texts)
     def edit(self, user: str, in_group: bool, pick: int, text: str) -> None:
@@ -98,6 +106,7 @@ class MessageMachine(RuleBasedStateMachine):
 
             if self._done(act, allowed=allowed and (not one.by)) and one.text != text:
                 one.text, one.edited = text, True
+                chat.mention(one)
 
     @rule(user=users, in_group=chats, pick=picks)
     def delete(self, user: str, in_group: bool, pick: int) -> None:
@@ -139,6 +148,22 @@ class MessageMachine(RuleBasedStateMachine):
 
             if self._done(act, allowed=allowed):
                 one.react(emoji, user, on=on)
+
+    @rule(user=users, in_group=chats, pick=picks, on=st.booleans())
+    def pin(self, user: str, in_group: bool, pick: int, on: bool) -> None:
+        """Pin a message, or unpin it."""
+        chat = self._chat(in_group)
+        if (one := chat.one(user, pick)) is not None:
+            may = user == OWNER or not chat.is_group
+            changes = (one.pinned > 0) is not on
+            allowed = user in chat.members and one.kind == "text" and (may or not changes)
+
+            def act() -> None:
+                self._services.pins.pin(self._caller(user), chat.chat, one.seq, on=on)
+
+            if self._done(act, allowed=allowed and not (on and one.by)) and changes:
+                self._pins += 1
+                one.pinned = self._pins if on else 0
 
     @rule(user=users, in_group=chats, pick=picks)
     def read(self, user: str, in_group: bool, pick: int) -> None:
@@ -217,9 +242,12 @@ class MessageMachine(RuleBasedStateMachine):
             row = plain(self._services.chat_details.read(caller, chat.chat))
             last = chat.visible(user)[-1] if chat.visible(user) else None
             assert (row["unread"], row["seq"]) == (chat.unread(user), chat.head)
+            assert row.get("mentions", 0) == chat.mentioned(user)
             if last is not None and last.kind == "text":
                 assert (row["last"]["text"], bool(row["last"].get("deleted"))) == (last.text, bool(last.by))
             self._check_threads(chat, user)
+            pins = plain(self._services.pins.page(caller, chat.chat, None, 100).messages)
+            assert [one["seq"] for one in pins] == chat.pins(user)
         for word in WORDS:
             hits = plain(self._services.message_search.page(caller, word, chat.chat, None, None, 100)).get(
                 "hits"
