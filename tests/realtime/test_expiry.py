@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import redis
 
-from chalicelib.errors import BadRequest, Blocked, Forbidden, IdConflict, MessageDeleted
+from chalicelib.errors import BadRequest, Blocked, Forbidden, IdConflict, MessageDeleted, StoreFull
 from chalicelib.queues import PushJob
 from chalicelib.schemas.chats import ChatChanges
 from chalicelib.schemas.messages import EditRequest, Message, SendRequest
@@ -17,7 +17,8 @@ from chalicelib.services.values.times import microseconds
 from chalicelib.store import keys
 from tests.realtime.expired_messages import expiries_of, set_expiry
 from tests.realtime.recorded_connections import Stage
-from tests.servers.engines import Engine
+from tests.servers.engines import Engine, ValkeyEngine
+from tests.servers.refusing_writes import no_memory
 from tests.store.log_records import RawClient
 
 PAIR = "ann:bob"
@@ -256,3 +257,18 @@ def test_a_blocked_user_does_not_set_the_lifetime(stage: Stage) -> None:
     stage.services.blocks.block("bob", "ann")
     with pytest.raises(Blocked):
         change(stage, PAIR, expires_in=HOUR)
+
+
+def test_a_full_store_still_deletes(valkey: ValkeyEngine, stage: Stage, raw: RawClient) -> None:
+    """Where there is no memory for messages, users and the sweep can delete those that are there."""
+    kept, own, expired = send(stage), send(stage), send(stage, expires_in=HOUR)
+    set_expiry(raw, PAIR, expired["seq"])
+    with no_memory(valkey):
+        with pytest.raises(StoreFull):
+            send(stage)
+        with pytest.raises(StoreFull):
+            stage.services.message_changes.edit(stage.caller("ann"), PAIR, kept["seq"], EditRequest("longer"))
+        stage.services.message_changes.delete(stage.caller("ann"), PAIR, own["seq"])
+        assert stage.services.expiry_sweep.sweep() == 1
+    log: Any = raw.lrange(keys.log(PAIR), 0, -1)
+    assert sum(SECRET.encode() in element for element in log) == 1

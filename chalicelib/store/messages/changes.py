@@ -18,6 +18,7 @@ from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 CHANGE_MESSAGE = Script("messages/change_message")
+DELETE_MESSAGE = Script("messages/delete_message")
 
 DONE, MOVED, CHAT_MISSING, MEMBER_MISSING, MUTED, ROLE_TOO_LOW, TOO_MANY_PINS = 0, 1, 3, 4, 5, 6, 7
 """The outcomes of a change; see lua/messages/change_message.lua."""
@@ -102,6 +103,8 @@ class MessageChanges:
     def change(chat: str, seen: Seen, new: NewVersion, actor: str) -> Query[MessageChange | None]:
         """Return the query that replaces a message; None: it is not as it was seen.
 
+        A deletion also works in a store without free memory.
+
         actor: Handle of the user who changes it; empty for the server itself, which may do anything.
         Reading the reply raises ChatNotFound; NotAMember, Muted and Forbidden if the actor may not do it;
         TooManyPins.
@@ -115,7 +118,8 @@ class MessageChanges:
         args += "\0".join(new.mentioned), "\0".join(unmentioned)
         args += _pin(entry.content, new.content), MAX_PINS
         read = functools.partial(_changed, chat)
-        return Query(CHANGE_MESSAGE, _change_keys(chat), args, read, repeatable=False)
+        script = DELETE_MESSAGE if deletes else CHANGE_MESSAGE
+        return Query(script, _change_keys(chat), args, read, repeatable=False)
 
 
 _change_keys = key_rows.together(
