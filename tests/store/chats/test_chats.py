@@ -297,6 +297,7 @@ def test_deleting_what_has_moved(groups: Groups) -> None:
 def test_every_key_is_declared(engine: Engine, store: Store) -> None:
     """A store user with access to declared keys only can run every branch of the scripts."""
     names = [*keys_of(), keys.retained(GROUP), *(key(GROUP) for key in OF_MESSAGES)]
+    names += keys.hidden(GROUP, "ann"), keys.hidings(GROUP, "ann")
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)
