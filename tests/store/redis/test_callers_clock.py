@@ -8,7 +8,7 @@ import operator
 import re
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -177,6 +177,26 @@ class Walk:
         self.ask("ann", "DELETE", f"/v1/chats/{group}")
         lobby = {"kind": "room", "id": "lobby", "name": "Lobby", "join": "open"}
         self.ask("ann", "POST", "/v1/chats", lobby)
+        self.ask("ann", "PATCH", "/v1/chats/r-lobby", {"keep_days": 1})
+
+    def change(self) -> None:
+        """Change, schedule and delete messages, and let some expire."""
+        messages = f"/v1/chats/{CHAT}/messages"
+        for text in ("four", "five"):
+            self.ask("ann", "POST", messages, {"text": text})
+        self.ask("ann", "PATCH", f"{messages}/4", {"text": "edited"})
+        self.ask("bob", "PUT", f"{messages}/4/reactions/%F0%9F%91%8D")
+        self.ask("bob", "PUT", f"{messages}/4/pin")
+        self.ask("bob", "DELETE", f"{messages}/4", query="for=me")
+        self.ask("ann", "PATCH", f"/v1/chats/{CHAT}", {"expires_in": 60})
+        self.ask("ann", "POST", messages, {"text": "soon gone", "reply_to": 4})
+        self.ask("ann", "PATCH", f"/v1/chats/{CHAT}", {"expires_in": None})
+        self.ask("bob", "POST", f"{messages}/5/report", {})
+        self.ask("ann", "DELETE", f"{messages}/5", query="for=all")
+        later = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+        self.ask("ann", "POST", f"/v1/chats/{CHAT}/scheduled", {"text": "later", "send_at": later})
+        assert self.ask("bob", "GET", f"/v1/chats/{CHAT}/changes")["changes"]
+        self.ask("ann", "PATCH", "/v1/users/me", {"name": "Ann"})
 
     def follow(self) -> None:
         """Follow, post, read, and block."""
@@ -226,11 +246,12 @@ def test_an_hour_of_users(engine: Engine, town: Door, raw: RawClient) -> None:
     walk = Walk(town)
     walk.write()
     walk.meet()
+    walk.change()
     walk.follow()
     walk.connect()
     raw.rpop(keys.log(CHAT))  # a message that the store loses
     (row,) = [row for row in walk.ask("bob", "GET", "/v1/sync")["chats"] if row["chat"] == CHAT]
-    assert row["seq"] == 4
+    assert row["seq"] == 7
     walk.end()
     turn_clock(YEAR)
     assert owed_work.sweep(None)["expired"] == 2  # the sessions of ann and dan
