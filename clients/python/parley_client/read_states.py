@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from parley_client.backoff import Backoff
 from parley_client.connection import Connection
 from parley_client.errors import Problem, Unreachable
 from parley_client.incoming import Ok
 from parley_client.link import Link
 from parley_client.outgoing import Read, Received
+from parley_client.settings import Settings
 
 Kind = type[Read] | type[Received]
 
@@ -17,21 +19,29 @@ Kind = type[Read] | type[Received]
 class ReadStates:
     """Holds what is not confirmed yet: for each chat the highest seq, or None for all messages."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, settings: Settings) -> None:
         self._link = link
+        self._settings = settings
         self._waiting: dict[tuple[Kind, str], int | None] = {}
         self._turns: dict[tuple[Kind, str], asyncio.Lock] = {}
 
     async def mark(self, kind: Kind, chat: str, seq: int | None) -> None:
         """Mark a chat, and return when the server has confirmed it, or at once without a connection.
 
-        Raises Problem.
+        Tries again while the server cannot reach its store. Raises Problem.
         """
         waiting = self._waiting.get((kind, chat), 0)
         self._waiting[kind, chat] = None if seq is None or waiting is None else max(seq, waiting)
-        if connection := self._link.connection:
-            with contextlib.suppress(Unreachable):
-                await self._send_one(connection, kind, chat)
+        backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
+        while connection := self._link.connection:
+            try:
+                with contextlib.suppress(Unreachable):
+                    await self._send_one(connection, kind, chat)
+                return
+            except Problem as problem:
+                if not problem.passes:
+                    raise
+                await asyncio.sleep(backoff.failed(problem.retry_after))
 
     async def send(self, connection: Connection) -> list[Problem]:
         """Send all that is not confirmed; return the refusals. Raises Unreachable, TimeoutError."""

@@ -63,7 +63,7 @@ class Session:
         self.sending = Sending(self.link, rest, self.inbox, settings)
         self._repairs = Repairs(self.inbox, self.events, self.link, rest, settings)
         self._missed = MissedChanges(self.inbox, self.events, rest, settings)
-        self.read_states = ReadStates(self.link)
+        self.read_states = ReadStates(self.link, settings)
         self.user: str | None = None
         self.watched: list[str] = []
         self.rooms: dict[str, None] = {}
