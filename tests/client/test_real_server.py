@@ -23,6 +23,7 @@ from parley_client import (
     Failed,
     Message,
     MessageChanged,
+    MessageHidden,
     NotAuthenticated,
     Presence,
     Problem,
@@ -152,6 +153,10 @@ async def test_replies_reactions_and_expiring_messages(open_server: str) -> None
         assert (forwarded.text, forwarded.data) == ("here", data)
         kept = (await other.history(forwarded.chat)).messages[0]
         assert kept.forwarded == Forwarded(sender=one.user, chat=chat, seq=sent.seq)
+        await other.delete(chat, asked.seq, for_="me")
+        assert (await take(other, MessageHidden)).seq == asked.seq
+        assert 1 not in [message.seq for message in (await other.history(chat)).messages]
+        assert (await one.message(chat, asked.seq)).text == "tea?"
         await one.expire(chat, 60)
         assert (await one.rest.chat(chat)).expires_in == 60
 
