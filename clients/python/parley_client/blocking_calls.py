@@ -78,6 +78,18 @@ class BlockingMessageCalls:
         """See AsyncClient.reactions."""
         return self._do(self._client.reactions(chat, seq, emoji=emoji))
 
+    def pin(self, chat: str, seq: int) -> Message:
+        """See AsyncClient.pin."""
+        return self._do(self._client.pin(chat, seq))
+
+    def unpin(self, chat: str, seq: int) -> Message:
+        """See AsyncClient.unpin."""
+        return self._do(self._client.unpin(chat, seq))
+
+    def pins(self, chat: str) -> list[Message]:
+        """See AsyncClient.pins."""
+        return self._do(self._client.pins(chat))
+
     def report(self, chat: str, seq: int, *, reason: Reason = "other", note: str = "") -> None:
         """See AsyncClient.report."""
         self._do(self._client.report(chat, seq, reason=reason, note=note))

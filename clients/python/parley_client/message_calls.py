@@ -92,12 +92,32 @@ class MessageCalls:
         pages = await all_pages(partial(self.rest.messages.reactions, chat, seq, emoji), self.settings)
         return [one for page in pages for one in page.reactions]
 
+    async def pin(self, chat: str, seq: int) -> Message:
+        """Pin a message for all members; return the message. Repeating it changes nothing."""
+        return await self._pin(chat, seq, on=True)
+
+    async def unpin(self, chat: str, seq: int) -> Message:
+        """Unpin a message; return it."""
+        return await self._pin(chat, seq, on=False)
+
+    async def pins(self, chat: str) -> list[Message]:
+        """Read the pinned messages of a chat, the newest pin first."""
+        pages = await all_pages(partial(self.rest.messages.pins, chat), self.settings)
+        return [message for page in pages for message in page.messages]
+
     async def report(self, chat: str, seq: int, *, reason: Reason = "other", note: str = "") -> None:
         """Report a message to the admins of its chat; a repeated report replaces the first one."""
         await repeated(lambda: self.rest.messages.report(chat, seq, reason, note), self.settings)
 
     async def _react(self, chat: str, seq: int, emoji: str, *, on: bool) -> Message:
         await repeated(lambda: self.rest.messages.react(chat, seq, emoji, on=on), self.settings)
+        return await self._changed(chat, seq)
+
+    async def _pin(self, chat: str, seq: int, *, on: bool) -> Message:
+        await repeated(lambda: self.rest.messages.pin(chat, seq, on=on), self.settings)
+        return await self._changed(chat, seq)
+
+    async def _changed(self, chat: str, seq: int) -> Message:
         message = await self.message(chat, seq)
         self._session.inbox.changes.take(message)
         return message

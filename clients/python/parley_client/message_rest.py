@@ -8,11 +8,11 @@ from msgspec import to_builtins
 
 from parley_client.models import Found, Message
 from parley_client.outgoing import Content
-from parley_client.responses import ReactionPage, ThreadPage
-from parley_client.transport import Transport, message_path
+from parley_client.responses import PinPage, ReactionPage, ThreadPage
+from parley_client.transport import Transport, chat_path, message_path
 
-REACTIONS = "200"
-"""Number of reactions on a page."""
+REACTIONS, PINS = "200", "100"
+"""Numbers of reactions and of pinned messages on a page."""
 
 
 class MessageRest:
@@ -50,6 +50,15 @@ class MessageRest:
         query = {"emoji": emoji, "cursor": cursor, "limit": REACTIONS}
         path = f"{message_path(chat, seq)}/reactions"
         return await self._transport.ask(ReactionPage, "GET", path, query=query)
+
+    async def pin(self, chat: str, seq: int, *, on: bool) -> None:
+        """Pin a message, or unpin it."""
+        await self._transport.call("PUT" if on else "DELETE", f"{message_path(chat, seq)}/pin")
+
+    async def pins(self, chat: str, cursor: str | None) -> PinPage:
+        """List the pinned messages of a chat."""
+        query = {"cursor": cursor, "limit": PINS}
+        return await self._transport.ask(PinPage, "GET", f"{chat_path(chat)}/pins", query=query)
 
     async def report(self, chat: str, seq: int, reason: str, note: str) -> None:
         """Report a message to the admins of its chat."""

@@ -12,6 +12,8 @@ from parley_client.inbox import Inbox
 from parley_client.rest import Rest
 from parley_client.settings import Settings
 
+LAST_SECONDS = 1.0
+"""Maximum number of seconds that closing waits for requests that are on their way."""
 AT_ONCE = 8
 """Maximum number of chats whose changes are read at once."""
 
@@ -28,6 +30,7 @@ class MissedChanges:
         self._single: dict[str, set[int]] = {}
         self._rows: set[str] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._closing = False
 
     def want_message(self, chat: str, seq: int) -> None:
         """Read one message of a chat again."""
@@ -45,8 +48,11 @@ class MissedChanges:
             self._running[chat] = asyncio.get_running_loop().create_task(self._run(chat))
 
     async def close(self) -> None:
-        """Stop reading."""
+        """Stop reading; a request that is on its way may end, so that its connection is closed."""
+        self._closing = True
         tasks = list(self._running.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=LAST_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -62,7 +68,7 @@ class MissedChanges:
 
     async def _read_all(self, chat: str) -> None:
         backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
-        while self._inbox.changes.owed(chat) or self._single.get(chat) or chat in self._rows:
+        while not self._closing and self._wants(chat):
             await self._events.room()
             try:
                 async with self._slots:
@@ -72,6 +78,9 @@ class MissedChanges:
                 await self._refused(chat, problem, backoff)
             except Unreachable:
                 await asyncio.sleep(backoff.failed())
+
+    def _wants(self, chat: str) -> bool:
+        return self._inbox.changes.owed(chat) or bool(self._single.get(chat)) or chat in self._rows
 
     async def _read_some(self, chat: str) -> None:
         if self._inbox.changes.owed(chat):

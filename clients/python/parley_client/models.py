@@ -89,6 +89,7 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     replied: Replied | None = None
     thread: ThreadSummary | None = None
     reactions: list[ReactionCount] = []
+    pinned_at: datetime | None = None
     partial: bool = False
     epoch: int = 0
     sender_name: str | None = None

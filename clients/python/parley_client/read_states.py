@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from parley_client.backoff import Backoff
 from parley_client.connection import Connection
@@ -28,29 +27,31 @@ class ReadStates:
     async def mark(self, kind: Kind, chat: str, seq: int | None) -> None:
         """Mark a chat, and return when the server has confirmed it, or at once without a connection.
 
-        Tries again while the server cannot reach its store. Raises Problem.
+        Raises Problem.
         """
         waiting = self._waiting.get((kind, chat), 0)
         self._waiting[kind, chat] = None if seq is None or waiting is None else max(seq, waiting)
         backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
-        while connection := self._link.connection:
+        while (connection := self._link.connection) and (kind, chat) in self._waiting:
             try:
-                with contextlib.suppress(Unreachable):
-                    await self._send_one(connection, kind, chat)
-                return
+                await self._send_one(connection, kind, chat)
             except Problem as problem:
                 if not problem.passes:
                     raise
                 await asyncio.sleep(backoff.failed(problem.retry_after))
+            except (Unreachable, TimeoutError):
+                return
 
     async def send(self, connection: Connection) -> list[Problem]:
-        """Send all that is not confirmed; return the refusals. Raises Unreachable, TimeoutError."""
+        """Send all that is not confirmed; return the refusals. Raises Unreachable."""
         problems = []
         for kind, chat in list(self._waiting):
             try:
                 await self._send_one(connection, kind, chat)
             except Problem as problem:
-                problems.append(problem)
+                problems += [] if problem.passes else [problem]
+            except TimeoutError:
+                break
         return problems
 
     async def _send_one(self, connection: Connection, kind: Kind, chat: str) -> None:
@@ -66,7 +67,7 @@ class ReadStates:
             await connection.ask(frame, Ok)
         except TimeoutError:
             connection.suspect()
-            return
+            raise
         except Problem as problem:
             if not problem.passes:
                 self._done(kind, chat, seq)

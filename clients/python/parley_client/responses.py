@@ -93,6 +93,13 @@ class ReactionPage(Struct, kw_only=True):
     next: str | None = None
 
 
+class PinPage(Struct, kw_only=True):
+    """Some pinned messages, the newest pin first; next: A cursor for the following ones."""
+
+    messages: list[Message]
+    next: str | None = None
+
+
 class UnreadPage(Unread, kw_only=True, frozen=True):
     """The unread messages of some chats; next: A cursor for the following ones."""
 

@@ -154,6 +154,7 @@ class Session:
             if connection := self.link.connection:
                 try:
                     await self._say_hello(connection)
+                    await self.read_states.send(connection)
                 except TimeoutError:
                     connection.suspect()
                 except (Problem, Unreachable):

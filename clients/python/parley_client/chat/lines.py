@@ -92,6 +92,8 @@ def _marks(message: Message) -> list[str]:
         marks.append(f"(forwarded from {clean(sender)})" if sender else "(forwarded)")
     if message.expires_at:
         marks.append(f"(until {time_of(message.expires_at)})")
+    if message.pinned_at:
+        marks.append("(pinned)")
     if message.thread:
         marks.append(f"({message.thread.replies} {'reply' if message.thread.replies == 1 else 'replies'})")
     if message.reactions:

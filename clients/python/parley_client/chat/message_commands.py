@@ -15,13 +15,15 @@ from parley_client.message_calls import Reason
 MAX_REPLIES = 100
 EDIT, DELETE = "/edit 12 the new text", "/delete 12"
 REPLY, THREAD, FORWARD = "/reply 12 your answer", "/thread 12", "/forward 12 NAME"
-REACT, REPORT = "/react 12 👍", "/report 12 spam"
+REACT, PIN, REPORT = "/react 12 👍", "/pin 12", "/report 12 spam"
 HELP = """\
   /edit N TEXT         change your message number N
   /delete N            delete a message for all; /delete N me: only for you
   /reply N TEXT        answer a message
   /react N EMOJI       react to a message; without an emoji: show who did
   /unreact N EMOJI     take your reaction back
+  /pin N, /unpin N     pin a message for all, or unpin it
+  /pins                show the pinned messages
   /thread N            show a message with all its replies
   /forward N NAME      send a message to another user or room (r-NAME)
   /report N WHY        report a message to the admins of the chat: spam, harassment, other …"""
@@ -40,6 +42,9 @@ class MessageCommands:
             "reply": self._reply,
             "react": self._react,
             "unreact": self._unreact,
+            "pin": self._pin,
+            "unpin": self._unpin,
+            "pins": self._pins,
             "thread": self._thread,
             "forward": self._forward,
             "report": self._report,
@@ -76,6 +81,19 @@ class MessageCommands:
         if not emoji:
             raise WrongInput("Name the reaction to take back: /unreact 12 👍")
         await self._client.unreact(chat, seq, emoji)
+
+    async def _pin(self, rest: str) -> None:
+        await self._client.pin(chat_of(self._conversation), numbered(rest, PIN)[0])
+
+    async def _unpin(self, rest: str) -> None:
+        await self._client.unpin(chat_of(self._conversation), numbered(rest, PIN)[0])
+
+    async def _pins(self, _: str) -> None:
+        pinned = await self._client.pins(chat_of(self._conversation))
+        for message in reversed(pinned):
+            self._conversation.show(message)
+        if not pinned:
+            self._conversation.say(f"* No message is pinned. {PIN} pins one.")
 
     async def _thread(self, rest: str) -> None:
         chat, (seq, _) = chat_of(self._conversation), numbered(rest, THREAD)

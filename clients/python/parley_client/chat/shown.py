@@ -46,10 +46,14 @@ class ShownMessages:
         if old is None or old.change >= message.change:
             return None
         self.add(message)
-        if message.deleted or message.text != old.text or message.edited_at != old.edited_at:
+        if message.deleted or _content(message) != _content(old):
             return line_of(message, me, label)
         if message.reactions != old.reactions:
             where = f"[{clean(label)}] " if label else ""
             text = clean(message.text[:EXCERPT].replace("\n", " "))
             return f"{dim(f'#{message.seq}')} {where}{reactions_of(message)} {dim(f'on “{text}”')}"
         return None
+
+
+def _content(message: Message) -> tuple[object, ...]:
+    return message.text, message.edited_at, message.pinned_at
