@@ -78,6 +78,9 @@ class Device:
         if row["state"] != "member":
             return
         chat = row["chat"]
+        held = self.held.get(chat, {})
+        for seq in [one for one in held if one <= row["base"]]:
+            del held[seq]
         cursor, change = self._known.get(chat, ("0", None))
         if cursor != row["cursor"]:
             cursor = self._pull(chat, cursor, row["cursor"])

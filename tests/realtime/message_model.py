@@ -49,17 +49,18 @@ class Kept:
 
 
 class ChatModel:
-    """A chat whose members read it from the start; of a group, former members up to when they left.
+    """A chat; of a group, former members read it up to when they left.
 
-    members: Of users who are in it, the seq of the newest message when they joined. left: Of former ones, the
-    last seq that they can read. read: Read states.
+    members: Of users who are in it, the seq of the newest message when they joined. left: Of former ones,
+    that seq, and the last one that they can read. read: Read states. history: Whether members read from the
+    start.
     """
 
-    def __init__(self, chat: str, members: list[str], *, group: bool) -> None:
-        self.chat, self.is_group = chat, group
+    def __init__(self, chat: str, members: list[str], *, group: bool, history: bool = True) -> None:
+        self.chat, self.is_group, self._history = chat, group, history
         self.messages: list[Kept] = []
         self.members = dict.fromkeys(members, 0)
-        self.left: dict[str, int] = {}
+        self.left: dict[str, tuple[int, int]] = {}
         self.read: dict[str, int] = {}
 
     @property
@@ -99,8 +100,7 @@ class ChatModel:
 
     def leave(self, user: str) -> None:
         """End a membership, which has been reported."""
-        del self.members[user]
-        self.left[user] = self.head
+        self.left[user] = self.members.pop(user), self.head
 
     def join(self, user: str) -> None:
         """Begin a membership, which has not been reported yet."""
@@ -109,8 +109,11 @@ class ChatModel:
 
     def visible(self, user: str) -> list[Kept]:
         """Return the messages that a user can read."""
-        upto = self.head if user in self.members else self.left.get(user, 0)
-        return [one for one in self.messages[:upto] if user not in one.hidden]
+        after, upto = self.left.get(user, (0, 0))
+        if user in self.members:
+            after, upto = self.members[user], self.head
+        shown = self.messages[0 if self._history else after : upto]
+        return [one for one in shown if user not in one.hidden]
 
     def one(self, user: str, pick: int) -> Kept | None:
         """Return one of these messages."""

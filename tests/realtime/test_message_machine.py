@@ -18,6 +18,7 @@ from chalicelib.schemas.inbox import ReadUpTo
 from chalicelib.schemas.messages import EditRequest, SendRequest
 from chalicelib.services.chats.rules import moderation
 from chalicelib.services.messages.reactions import WantedReaction
+from tests.realtime import recorded_connections
 from tests.realtime.expired_messages import set_expiry
 from tests.realtime.message_device import Device, plain, pulled
 from tests.realtime.message_model import OWNER, ChatModel, comparable, derived
@@ -31,7 +32,7 @@ PAIR, USERS = "ann:bob", ("ann", "bob", "cid")
 WORDS = ("tea", "croquet", "flamingo")
 MENTIONS = ("@bob", "@CID @ann", "@all", "@eve")
 EMOJI = ("\U0001f44d", "\U0001f680")
-EXAMPLES = {"valkey": 25, "cluster": 8}
+EXAMPLES = {"valkey": 15, "cluster": 4}
 STEPS = 40
 
 users = st.sampled_from(USERS)
@@ -47,16 +48,16 @@ class MessageMachine(RuleBasedStateMachine):
     One device of each connects and disconnects, the other one is away until the end.
     """
 
-    def __init__(self, engine: Engine, raw: Any) -> None:
+    def __init__(self, engine: Engine, raw: Any, *, history: bool) -> None:
         super().__init__()
         engine.flush()
         self._raw = raw
         self._stage = Stage(settings_for(engine))
         self._services = self._stage.services
-        request = NewChat(kind="group", name="Tea", members=["bob", "cid"], join="open", history=True)
+        request = NewChat(kind="group", name="Tea", members=["bob", "cid"], join="open", history=history)
         group = self._services.chats.create(self._caller(OWNER), request)[0].chat
         self._direct = ChatModel(PAIR, ["ann", "bob"], group=False)
-        self._group = ChatModel(group, list(USERS), group=True)
+        self._group = ChatModel(group, list(USERS), group=True, history=history)
         self._group.report(OWNER)
         self._group.members[OWNER] = 0
         self._devices = [Device(self._stage, user) for user in USERS]
@@ -255,10 +256,10 @@ class MessageMachine(RuleBasedStateMachine):
             assert [hit["message"]["seq"] for hit in hits] == chat.found(user, word)
 
     def _check_threads(self, chat: ChatModel, user: str) -> None:
-        roots = {chat.root(one) for one in chat.messages if one.reply_to is not None}
-        for root in {one.seq for one in roots if user not in one.hidden}:
-            page = self._services.threads.page(self._caller(user), chat.chat, str(root), None, 100)
-            wanted = [one.seq for one in chat.replies(chat.messages[root - 1]) if user not in one.hidden]
+        shown = chat.visible(user)
+        for root in {chat.root(one) for one in shown if one.reply_to is not None} & set(shown):
+            page = self._services.threads.page(self._caller(user), chat.chat, str(root.seq), None, 100)
+            wanted = [one.seq for one in chat.replies(root) if one in shown]
             assert [one["seq"] for one in plain(page.messages)] == wanted
 
     def _compare(self, device: Device) -> None:
@@ -300,14 +301,22 @@ def raw_client(engine: Engine) -> Iterator[Any]:
         yield client
 
 
+@pytest.mark.parametrize("history", [True, False])
+@pytest.mark.parametrize("large", [True, False])
 @pytest.mark.parametrize("engine", ["valkey", "cluster"], indirect=True)
-def test_every_way_to_read_says_what_the_model_says(engine: Engine, request: pytest.FixtureRequest) -> None:
-    """Whatever users do with messages, in any order, on one server and on a cluster of three."""
+def test_every_way_to_read_says_what_the_model_says(
+    engine: Engine, large: bool, history: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever users do with messages, in any order, on one server and on a cluster of three.
+
+    large: Whether the group writes no inboxes. history: Whether its members read it from the start.
+    """
+    monkeypatch.setattr(recorded_connections, "LARGE_CHAT", 2 if large else 5)
     with raw_client(engine) as raw:
 
         class MachineOnEngine(MessageMachine):
             def __init__(self) -> None:
-                super().__init__(engine, raw)
+                super().__init__(engine, raw, history=history)
 
         run_state_machine_as_test(
             MachineOnEngine,
