@@ -222,7 +222,7 @@ class Services:
         """Remove a deleted user from a chat, and what the chat holds of theirs beside messages."""
         self._depart(handle, chat)
         self._store.run(self._stores.reports.forget(chat, handle))
-        self._store.run(self._stores.hidden_messages.forget(chat, handle))
+        self._store.run(self._stores.hidden_messages.forget(chat, [handle]))
 
     def _wire_accounts(self) -> None:
         stores, store, needs_account = self._stores, self._store, self._needs_account

@@ -132,3 +132,17 @@ def test_changes_do_not_reach_a_user_who_has_cleared_the_chat(stage: Stage) -> N
     ann.send(type="edit", chat=chat, seq=1, text="still before")
 
     assert bob.frames == []
+
+
+def test_a_deleted_chat_leaves_nothing_hidden(group: tuple[str, dict[str, Socket]], stage: Stage) -> None:
+    """What members and former members have hidden goes with the chat."""
+    chat, sockets = group
+    owner, member, leaver, *_ = sockets
+    for user in (member, leaver):
+        stage.services.message_hider.hide(stage.caller(user), chat, 2)
+    stage.services.chats.leave(stage.caller(leaver), chat)
+
+    stage.services.chats.delete(stage.caller(owner), chat)
+
+    named = [key(chat, user) for user in (member, leaver) for key in (keys.hidden, keys.hidings)]
+    assert [stage.store.run(Query("EXISTS", (name,))) for name in named] == [0] * 4

@@ -17,6 +17,7 @@ from chalicelib.services.values.system_events import Stored
 from chalicelib.store.chats.changes import ChatChange, ChatSnapshot
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info
+from chalicelib.store.inbox.hidden_messages import HiddenMessages
 from chalicelib.store.messages.content import Content, packed
 from chalicelib.store.redis.client import Store
 
@@ -79,6 +80,7 @@ class ChatTransactions:
             check(snapshot)
             changed = self._store.run(self._chats.delete(chat, snapshot))
             if changed is not None:
+                self._forget_hidden(chat, changed)
                 self.deliver_to_all(chat, changed)
                 return
             snapshot = self._read_again(chat, snapshot)
@@ -126,6 +128,13 @@ class ChatTransactions:
             return remove_deleted(Action(chat, info, handle, successor, own, other))
 
         self.change(chat, snapshot, handle, decide)
+
+    def _forget_hidden(self, chat: str, deleted: ChatChange) -> None:
+        """Remove what readers of a deleted chat had hidden from themselves."""
+        try:
+            self._store.run(HiddenMessages.forget(chat, deleted.known))
+        except StoreUnavailable as error:
+            LOGGER.warning({"event": "hidden_not_removed", "chat": chat, **cause_of(error)})
 
     def _update_index(self, chat: str) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
@@ -37,10 +38,12 @@ class ChatChange(NamedTuple):
     """The result of a change; seq: Of the newest message then. time: µs since 1970.
 
     members: Handles of all members; None: there are too many to write each inbox, or the chat is deleted.
-    entries: The new inbox entries of the affected users.
+    entries: The new inbox entries of the affected users. known: Of a chat that is deleted now, the handles of
+    members and others, if any of them has hidden messages.
     """
 
     seq: int
     time: int
     members: list[str] | None
     entries: list[InboxEntry]
+    known: Sequence[str] = ()

@@ -200,8 +200,10 @@ def _record(handle: str, held: bytes) -> Member | Other | None:
     return member_of(handle, held[1:]) if held[:1] == b"m" else other_of(handle, held[1:])
 
 
-def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any]) -> ChatChange:
+def _changed(
+    seq: int, time: int, members: list[bytes] | None, flat: list[Any], known: bytes = b""
+) -> ChatChange:
     handles = None if members is None else [handle.decode() for handle in members]
     each = zip(*(flat[part::5] for part in range(5)), strict=True)
     entries = [inbox_entry(handle.decode(), state, stamp, *rest) for handle, stamp, state, *rest in each]
-    return ChatChange(seq, time, handles, entries)
+    return ChatChange(seq, time, handles, entries, known.decode().split("\0") if known else ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from chalicelib.errors import TooManyHidden, no_message
@@ -37,7 +38,8 @@ class HiddenMessages:
         of the feed, on the same line of numbers as `changes`, see Chats.
 
     The field `hidden` of `chat:<chat>` is the number of the last such change of any reader, so that no other
-    change gets it. Seqs that the reader can no longer read are removed when the reader hides another message.
+    change gets it. Seqs that the reader can no longer read are removed when the reader hides another message;
+    the keys go with a deleted chat and with a deleted account.
     Every script that reads messages for a reader leaves out what the reader has hidden.
     """
 
@@ -53,9 +55,10 @@ class HiddenMessages:
         return Query(HIDE_MESSAGE, named, args, lambda reply: _hidden(chat, seq, reply))
 
     @staticmethod
-    def forget(chat: str, reader: str) -> Batch[list[object]]:
-        """Return the batch that removes what a reader has hidden."""
-        return each([Query("DEL", (key(chat, reader),)) for key in (keys.hidden, keys.hidings)])
+    def forget(chat: str, readers: Iterable[str]) -> Batch[list[object]]:
+        """Return the batch that removes what readers have hidden."""
+        named = [key(chat, reader) for reader in readers for key in (keys.hidden, keys.hidings)]
+        return each([Query("DEL", (one,)) for one in named])
 
 
 def _hidden(chat: str, seq: int, reply: Any) -> Hidden:
