@@ -37,13 +37,17 @@ def are_jobs_down() -> bool:
 class PushJob(msgspec.Struct, frozen=True):
     """A message to push, by its chat and seq: the queue carries no text.
 
-    connections: their ids, and whether they read protobuf. attempt: number of earlier attempts.
+    connections: their ids, and whether they read protobuf. attempt: number of earlier attempts. changed:
+    whether the message has changed, and is not new. reaction: emoji, handle and whether it was added, if that
+    is the change.
     """
 
     chat: str
     seq: int
     connections: list[tuple[str, bool]]
     attempt: int = 0
+    changed: bool | msgspec.UnsetType = msgspec.UNSET
+    reaction: tuple[str, str, bool] | msgspec.UnsetType = msgspec.UNSET
 
 
 class RowsJob(msgspec.Struct, frozen=True):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import UNSET, structs
+
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.queues import JobQueue, PushJob
-from chalicelib.schemas.realtime import ChangeFrame
+from chalicelib.schemas.realtime import ChangeFrame, ReactionChange
 from chalicelib.services.delivery.connection_stores import ConnectionStores
 from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.frame_push import AddressedFrame
@@ -82,10 +84,14 @@ class MessagePush:
         self.push_changes([frame], [one for one in recipients if one.connection != skip])
 
     def push_changes(self, frames: Sequence[ChangeFrame], recipients: Iterable[Recipient]) -> None:
-        """Push changed messages to connections, all at once."""
+        """Push changed messages to connections: to few all at once, to many by jobs of the queue."""
         there = list({one.connection: one for one in recipients}.values())
-        if there and self._push.inline:
+        if not there or not self._push.inline:
+            return
+        if len(there) <= self._push.inline:
             self._push.send(*(AddressedFrame(there, frame) for frame in frames))
+            return
+        self._queue.put_pushes([_change_job(frame, part) for frame in frames for part in _parts(there)])
 
     def push_settled(
         self, time: int, recipients: Iterable[Recipient], message: OutgoingMessage, skip: str | None
@@ -114,7 +120,7 @@ class MessagePush:
         }
 
     def run(self, job: PushJob) -> None:
-        """Run a job of the queue; a later job repeats the push to connections that were not reached.
+        """Run a job of the queue; a later job repeats the push of a message to connections that it missed.
 
         Raises StoreUnavailable if the log cannot be read, or the queue takes no job: the queue repeats it.
         """
@@ -122,6 +128,10 @@ class MessagePush:
         if not found.entries or found.entries[0].seq != job.seq:
             return  # trimmed, or the chat is deleted
         recipients = [Recipient(*connection) for connection in job.connections]
+        if job.changed is True:
+            frame = change_frame(job.chat, found.entries[0], found.epoch)
+            self._push.send(AddressedFrame(recipients, with_reaction(frame, job.reaction or None)))
+            return
         failed = self._push.send(_frame(self._outgoing({job.chat: found})[job.chat], recipients))
         if failed:
             self._retry(job, [recipient for recipient in recipients if recipient.connection in failed])
@@ -142,12 +152,8 @@ class MessagePush:
         return not self._push.send(_frame(message, recipients))
 
     def _queued(self, message: OutgoingMessage, recipients: Sequence[Recipient]) -> bool:
-        parts = [
-            recipients[start : start + JOB_CONNECTIONS]
-            for start in range(0, len(recipients), JOB_CONNECTIONS)
-        ]
         chat, seq = message.message.chat, message.entry.seq
-        return self._queue.put_pushes([_job(chat, seq, part) for part in parts])
+        return self._queue.put_pushes([_job(chat, seq, part) for part in _parts(recipients)])
 
     def _retry(self, job: PushJob, recipients: Sequence[Recipient]) -> None:
         attempt = job.attempt + 1
@@ -187,6 +193,27 @@ def change_frame(chat: str, entry: LogEntry, epoch: int, ref: str | None = None)
         message=message_row.message(chat, entry),
         ref=ref,
     )
+
+
+def with_reaction(frame: ChangeFrame, reaction: tuple[str, str, bool] | None) -> ChangeFrame:
+    """Return the frame of a message that a reaction has changed; reaction: See PushJob."""
+    if reaction is None:
+        return frame
+    emoji, user, on = reaction
+    return structs.replace(frame, reaction=ReactionChange(emoji=emoji, user=user, on=on))
+
+
+def _parts(recipients: Sequence[Recipient]) -> list[Sequence[Recipient]]:
+    """Return the recipients of one job each."""
+    return [
+        recipients[start : start + JOB_CONNECTIONS] for start in range(0, len(recipients), JOB_CONNECTIONS)
+    ]
+
+
+def _change_job(frame: ChangeFrame, recipients: Iterable[Recipient]) -> PushJob:
+    made = frame.reaction
+    reaction = UNSET if made is None else (made.emoji, made.user, made.on)
+    return structs.replace(_job(frame.chat, frame.seq, recipients), changed=True, reaction=reaction)
 
 
 def _frame(message: OutgoingMessage, recipients: Sequence[Recipient]) -> AddressedFrame:

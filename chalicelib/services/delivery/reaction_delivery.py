@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
-from chalicelib.schemas.realtime import ChangeFrame, ReactionChange
+from chalicelib.schemas.realtime import ChangeFrame
 from chalicelib.services.delivery.fan_out import ChatFanOut, left_to_sweep
-from chalicelib.services.delivery.message_push import change_frame
+from chalicelib.services.delivery.message_push import change_frame, with_reaction
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.messages.reactions import Reacted, Reaction
 from chalicelib.store.realtime.user_connections import UserConnections
@@ -52,4 +50,4 @@ class ReactionDelivery:
 
 def _frame(chat: ChatId, reaction: Reaction, reacted: Reacted, on: bool) -> ChangeFrame:
     frame = change_frame(chat.text, reacted.entry, reacted.epoch)
-    return replace(frame, reaction=ReactionChange(emoji=reaction.emoji, user=reaction.handle, on=on))
+    return with_reaction(frame, (reaction.emoji, reaction.handle, on))

@@ -23,7 +23,7 @@ from chalicelib.services.delivery import message_push
 from chalicelib.services.delivery.connection_stores import ConnectionStores
 from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.frame_push import FramePush
-from chalicelib.services.delivery.message_push import MessagePush
+from chalicelib.services.delivery.message_push import MessagePush, change_frame, with_reaction
 from chalicelib.services.delivery.outbox_sweep import OutboxSweep
 from chalicelib.services.delivery.outgoing_message import outgoing
 from chalicelib.services.delivery.push import PushService
@@ -355,6 +355,25 @@ def test_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
     pushes = crowd.work()
     assert [len(push.connections) for push in pushes] == [2, 2, 1]
     assert all(crowd.wire.seqs(f"bob-{number}") == [sent.seq] for number in range(5))
+
+
+def test_changes_for_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
+    """A changed message beyond the immediate maximum goes as jobs without text, which say the reaction."""
+    sent = crowd.append()
+    recipients = [Recipient(f"bob-{number}", protobuf=False) for number in range(5)]
+    entry = LogEntry(sent.seq, sent.time, Content("ann", "hello"))
+    frame = with_reaction(change_frame(GROUP, entry, sent.epoch), ("👍", "cid", True))
+    crowd.message_push.push_change(frame, recipients, skip="bob-4")
+    jobs = raw.lrange(keys.jobs(), 0, -1)
+    assert isinstance(jobs, list)
+    assert all(b"hello" not in job for job in jobs)
+    assert crowd.wire.calls == 0
+
+    assert [len(push.connections) for push in crowd.work()] == [2, 2]
+    (pushed_change,) = crowd.wire.frames["bob-0"]
+    assert (pushed_change["type"], pushed_change["message"]["text"]) == ("change", "hello")
+    assert pushed_change["reaction"] == {"emoji": "👍", "user": "cid", "on": True}
+    assert not crowd.wire.frames.get("bob-4")
 
 
 def test_two_hundred_and_fifty_a_job(town: Town) -> None:
