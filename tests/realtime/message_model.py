@@ -15,7 +15,8 @@ class Kept:
     """A message; by: Who deleted it, `server` if it expired; empty: nobody. reactions: Users by emoji.
     hidden: Users who have hidden it from themselves. named: The members whom its text mentions. answered: The
     author of the message that it answers. to_all: Whether it mentions all. pinned: When it was pinned, as a
-    number that rises; 0: it is not."""
+    number that rises; 0: it is not.
+    """
 
     seq: int
     sender: str

@@ -14,7 +14,8 @@ from chalicelib.store.realtime.connection_results import Recipient
 class EntryDelivery:
     """Delivers inbox entries of one user, and settings of direct chats.
 
-    depart: See ChatFanOut.write. A failure is logged."""
+    depart: See ChatFanOut.write. A failure is logged.
+    """
 
     def __init__(self, fan_out: ChatFanOut, row_push: RowPush, depart: Depart) -> None:
         self._fan_out = fan_out

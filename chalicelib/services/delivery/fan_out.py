@@ -72,7 +72,8 @@ class ChatFanOut:
         """Move a chat up in the members' inboxes, in one round trip, and push a changed message.
 
         entry: The message after the change. epoch: Of the log. skip: A connection that already has the
-        answer."""
+        answer.
+        """
         with left_to_sweep():
             moved = self._store.run(self.inboxes.deliver_change(chat.text, change.members))
             there = [*change.recipients, *moved]
@@ -83,7 +84,8 @@ class ChatFanOut:
     ) -> None:
         """Deliver the deletions of messages that have expired; see deliver_message_change.
 
-        change: One of these changes, which all have the same readers."""
+        change: One of these changes, which all have the same readers.
+        """
         with left_to_sweep():
             moved = self._store.run(self.inboxes.deliver_change(chat.text, change.members))
             frames = [change_frame(chat.text, entry, epoch) for entry in entries]

@@ -28,7 +28,8 @@ class ReactionDelivery:
         """Move a chat up in the members' inboxes, and push the changed message.
 
         Takes one round trip, and another if a member blocks the reacting user. skip: A connection that
-        already has the answer."""
+        already has the answer.
+        """
         with left_to_sweep():
             members = reacted.members
             readers = {*members, *(one.handle for one in reacted.attached)} - {reaction.handle}

@@ -61,7 +61,8 @@ class MessageChanger:
 
         if_change: Number of the change that the message must have; None: any. skip: Id of a connection that
         the change is not pushed to. Raises MessageNotFound, MessageDeleted, MessageChanged, Forbidden,
-        BadRequest, TextTooLong, TextRefused, FilterUnavailable, ChatNotFound, NotAMember, Muted, Blocked."""
+        BadRequest, TextTooLong, TextRefused, FilterUnavailable, ChatNotFound, NotAMember, Muted, Blocked.
+        """
         found = self._ids.own(caller.handle, chat)
         if request.text is UNSET and request.data is UNSET:
             raise bad_field("text", "send `text`, `data` or both")

@@ -26,7 +26,8 @@ class Mentioned(NamedTuple):
     """Who is mentioned.
 
     handles: Members named in the text. all: Whether the text mentions all members. fields: Fields of the
-    store that get the message, see store.messages.mentions.Mentions."""
+    store that get the message, see store.messages.mentions.Mentions.
+    """
 
     handles: tuple[str, ...] = ()
     all: bool = False

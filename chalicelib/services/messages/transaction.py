@@ -58,7 +58,8 @@ class MessageTransactions:
         decide: Called again if the message has changed meanwhile. contacts: Whether the change reaches the
         other user of a direct chat, who must not have blocked the caller. skip: Id of a connection that the
         change is not pushed to. Raises MessageNotFound, MessageDeleted, ChatNotFound, NotAMember, Muted,
-        Forbidden, Blocked, what `decide` raises, and StoreUnavailable: the message changes too quickly."""
+        Forbidden, Blocked, what `decide` raises, and StoreUnavailable: the message changes too quickly.
+        """
         seen = self._read(caller, chat, seq, contacts=contacts)
         for _ in range(MAX_ATTEMPTS):
             if seen is None:

@@ -25,7 +25,8 @@ class MentionNames(NamedTuple):
     """What a text may mention.
 
     places: Of each `@`, the case-folded names that may be meant, the longest first. all: Whether it has
-    `@all`."""
+    `@all`.
+    """
 
     places: list[list[str]]
     all: bool

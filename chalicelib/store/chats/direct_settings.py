@@ -20,6 +20,7 @@ class DirectSettings:
     def change(chat: str, expires_in: int) -> Query[bool]:
         """Return the query that sets after how many seconds new messages expire; 0: never.
 
-        It returns whether the rows of the chat in inboxes change."""
+        It returns whether the rows of the chat in inboxes change.
+        """
         named = (keys.chat(chat), keys.log(chat), keys.outbox(chat))
         return Query(CHANGE_DIRECT_CHAT, named, (expires_in, change_item(chat)), bool, repeatable=False)

@@ -21,7 +21,8 @@ class KnownChange(NamedTuple):
     """The newest change that a client knows; seq 0: none.
 
     seq, number: Of the changed message, or of the system message that reported the change; the number in µs.
-    epoch: Of the log. None is not checked."""
+    epoch: Of the log. None is not checked.
+    """
 
     seq: int = 0
     number: int | None = None
@@ -47,7 +48,8 @@ class FeedPage(NamedTuple):
 
     newest: The newest change that the reader may know of. rows: None: some changes were forgotten. more:
     Whether others follow. last: Number and subject of the last change that was read, which may be one that
-    the reader may not know of."""
+    the reader may not know of.
+    """
 
     newest: KnownChange
     rows: list[ChangeRow] | None
@@ -66,7 +68,8 @@ class ChangeFeed:
 
         since: The subject is empty if all of that number are known. known: Must be in the chat, unless it was
         trimmed. Reading the reply raises ChatNotFound; NotAMember of a group or room; HistoryChanged if the
-        chat does not have `known`."""
+        chat does not have `known`.
+        """
         at = b"" if known.number is None else known.number.to_bytes(8)
         epoch = "" if known.epoch is None else str(known.epoch)
         args = (reader, kind_of(chat), since.score, since.member, limit, PAGE_BYTES, known.seq, at, epoch)

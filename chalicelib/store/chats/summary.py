@@ -35,7 +35,8 @@ class Summary(NamedTuple):
     Of the newest of those messages. last: The newest that the reader has not hidden, if any. change: Seq and
     number of the newest change, see ChangeFeed. read, received: Seqs. stamp, flags: See ReadStates. unread:
     Number of messages that count as unread. mentions: Number of these that mention the reader. expires_in:
-    Seconds after which new messages expire; 0: never."""
+    Seconds after which new messages expire; 0: never.
+    """
 
     chat: str
     state: MembershipState

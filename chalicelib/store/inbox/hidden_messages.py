@@ -23,7 +23,8 @@ class Hidden(NamedTuple):
     """The result of hiding a message.
 
     number: Of the reader's change, µs. epoch: Of the log, µs. entry: What changes in the reader's inbox;
-    None: the message was hidden before."""
+    None: the message was hidden before.
+    """
 
     number: int
     epoch: int

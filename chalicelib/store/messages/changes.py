@@ -43,7 +43,8 @@ class NewVersion(NamedTuple):
 
     role: The lowest role that may make the change in a group or room. writes: Whether a muted member may not
     make it. mentioned, unmentioned: Fields of `mentions` to which the message is added, and that it leaves,
-    see Mentions; a deleted message leaves those of its content."""
+    see Mentions; a deleted message leaves those of its content.
+    """
 
     content: Content
     role: int = ANY_MEMBER
@@ -57,7 +58,8 @@ class MessageChange(NamedTuple):
 
     number: Of the change, µs; it rises within the chat. members: Handles of the users who may read the
     message; empty for a large group. recipients: The attached connections of such members of a large
-    group."""
+    group.
+    """
 
     number: int
     members: list[str]
@@ -69,7 +71,8 @@ class MessageChanges:
 
     A change raises the subject `e:<seq>` in `changes`, see Chats, to its number, and adds `c<chat>` to the
     outbox, see Outbox. A deletion also removes the message's reactions, its pin, its expiry and its
-    mentions, takes it out of its thread, and adds the seq to `uncounted`."""
+    mentions, takes it out of its thread, and adds the seq to `uncounted`.
+    """
 
     @staticmethod
     def read(chat: str, seq: int, reader: str) -> Query[Seen | None]:
@@ -90,7 +93,8 @@ class MessageChanges:
     def read_stored(chat: str, seq: int) -> Query[Seen | None]:
         """Return the query for one message as the log stores it, also one that has expired: for the sweep.
 
-        None: it was trimmed, or the chat is deleted."""
+        None: it was trimmed, or the chat is deleted.
+        """
         args = ("after", seq - 1, 1, 1, b"", "", "", kind_of(chat))
         return Query(
             READ_LOG,

@@ -50,7 +50,8 @@ class Extra(
     deleted: Time of the deletion or of the expiry, µs; 0: there is a message. deleted_by: Handle of the user
     who deleted it; empty if it expired. data: A JSON object of the sender. mentions: Handles of the mentioned
     members. mentions_all: Whether all members are mentioned. forwarded: The first message. pinned: When it
-    was pinned, µs; 0: it is not."""
+    was pinned, µs; 0: it is not.
+    """
 
     reactions: dict[str, int] = {}  # msgspec copies it
     deleted: int = 0
@@ -150,7 +151,8 @@ def expired(entry: LogEntry) -> LogEntry:
 def stored_entry(seq: int, element: bytes) -> LogEntry:
     """Return a message as the log stores it, also one that has expired: for the sweep, which deletes it.
 
-    Raises CorruptEntry."""
+    Raises CorruptEntry.
+    """
     try:
         if element[:1] == LEFT_OUT and len(element) == TIME.stop:
             return LogEntry(seq, int.from_bytes(element[TIME]), HIDDEN)

@@ -53,7 +53,8 @@ class Reacted(NamedTuple):
 
     entry: The message after it. epoch: Of the log, µs. changed: Whether the reaction was new, or was there to
     be removed. members: Handles of the users who may read the message; empty for a large group.
-    attached: The attached connections of such members of a large group."""
+    attached: The attached connections of such members of a large group.
+    """
 
     entry: LogEntry
     epoch: int
@@ -82,7 +83,8 @@ class Reactions:
         """Return the query that adds or removes a reaction; idempotent.
 
         Reading its reply raises ChatNotFound, NotAMember, MessageNotFound, MessageDeleted, Forbidden; Muted
-        and TooManyReactions when it adds one."""
+        and TooManyReactions when it adds one.
+        """
         wanted = (reaction.seq, reaction.emoji, int(on))
         args = (reaction.handle, kind_of(chat), *wanted, MAX_KINDS, change_item(chat))
         read = functools.partial(_reacted, chat, reaction.seq)

@@ -42,7 +42,8 @@ class ThreadPage(NamedTuple):
     """Some replies of a thread in rising order; epoch: Of the log, µs. more: Whether others follow.
 
     root: Seq of the thread's first message. first: That message; None: the reader may not read it, or it was
-    trimmed."""
+    trimmed.
+    """
 
     epoch: int
     more: bool
@@ -79,7 +80,8 @@ class Threads:
 
         seq: Of any message of the thread. time, epoch: Expected time of the message at `after` and epoch of
         the log; None: any. Reading the reply raises MessageNotFound, HistoryChanged, ChatNotFound,
-        NotAMember."""
+        NotAMember.
+        """
         at = b"" if time is None else time.to_bytes(8)
         held = "" if epoch is None else str(epoch)
         args = (reader, kind_of(chat), seq, after, at, held, limit, PAGE_BYTES)

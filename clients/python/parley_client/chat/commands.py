@@ -25,7 +25,8 @@ HELP = f"""\
 {later_commands.HELP}
 {finding_commands.HELP}
   /quit                end the chat; Ctrl-C and Ctrl-D do the same
-  //…                  send a message that begins with a slash"""
+  //…                  send a message that begins with a slash
+  """
 
 
 class Commands:

@@ -17,7 +17,8 @@ HELP = """\
   /search WORDS        find messages of this chat; without words: further ones
   /searchall WORDS     find messages of all chats
   /unread              list the chats with unread messages
-  /readall             mark all chats as read"""
+  /readall             mark all chats as read
+  """
 
 
 class FindingCommands:

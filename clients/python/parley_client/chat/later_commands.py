@@ -16,7 +16,8 @@ HELP = """\
   /schedule WHEN TEXT  send a text later: at 18:30, or in 10m, 2h, 1d
   /scheduled           list the texts that are sent later
   /cancel N            do not send number N of that list
-  /expire TIME         delete later messages of the chat by themselves: after 10m, 1d; off"""
+  /expire TIME         delete later messages of the chat by themselves: after 10m, 1d; off
+  """
 
 
 class LaterCommands:
