@@ -9,7 +9,11 @@ from functools import cached_property
 from hashlib import sha1
 from importlib.resources import files
 
+from chalicelib.store.redis.script_functions import needed
+
 REQUIRES = re.compile(r"^-- requires: (.+)$", re.MULTILINE)
+CLOCK = "clock"
+"""The part that asks for the time."""
 RUNS = re.compile(r"^-- runs: (.+)$", re.MULTILINE)
 
 
@@ -37,9 +41,18 @@ class Script:
 
     @cached_property
     def source(self) -> str:
-        """The text that EVAL takes: its first line, its parts, the scripts that it runs, the rest."""
+        """The text that EVAL takes: its first line, its parts, the scripts that it runs, the rest.
+
+        Functions of the parts that it does not need are left out.
+        """
         first, newline, rest = _text(self.name).partition("\n")
-        return "".join([first, newline, *map(_part, self.parts), *map(_function, self.runs), rest])
+        return first + newline + self._with_parts("".join([*map(_function, self.runs), rest]))
+
+    def _with_parts(self, rest: str) -> str:
+        """Return the rest of the script after its parts; that with the clock is whole, to be replaced."""
+        clock = [_part(name) for name in self.parts if name == CLOCK]
+        others = needed([_part(name) for name in self.parts if name != CLOCK], rest)
+        return "".join([*clock, *others, rest])
 
     @cached_property
     def without_writes(self) -> Script | None:
@@ -52,7 +65,7 @@ class Script:
 
         One that never asks is this one itself, and has no such arguments.
         """
-        return _OnCallersClock(self) if "clock" in self.parts else self
+        return _OnCallersClock(self) if CLOCK in self.parts else self
 
     @cached_property
     def sha(self) -> str:
@@ -67,7 +80,7 @@ class _WithoutWrites(Script):
     def source(self) -> str:
         """The script's text, with `redis.call` replaced in it."""
         rest = _text(self.name).partition("\n")[2]
-        return "".join(["#!lua flags=no-writes\n", *map(_part, ("without_writes", *self.parts)), rest])
+        return "".join(["#!lua flags=no-writes\n", _part("without_writes"), self._with_parts(rest)])
 
 
 class _OnCallersClock(Script):
@@ -80,7 +93,7 @@ class _OnCallersClock(Script):
     @cached_property
     def source(self) -> str:
         """The script's text, with the part that asks for the time replaced in it."""
-        return self._asking.replace(_part("clock"), _part("callers_clock"))
+        return self._asking.replace(_part(CLOCK), _part("callers_clock"))
 
 
 def _required(text: str) -> Iterator[str]:
