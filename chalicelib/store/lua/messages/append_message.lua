@@ -45,9 +45,10 @@ if kind == GROUP then
   keep, days = tighter(keep, own_keep), tighter(days, own_days)
   if not large then handles = table.concat(redis.call('HKEYS', members), '\0') end
 else
-  chat_lifetime = tonumber(redis.call('HGET', chat, 'expires_in') or 0)
+  chat_lifetime = redis.call('HGET', chat, 'expires_in')
 end
-if chat_lifetime and chat_lifetime > 0 then
+chat_lifetime = chat_lifetime and tonumber(chat_lifetime) or 0
+if chat_lifetime > 0 then
   lifetime = lifetime and lifetime > 0 and math.min(lifetime, chat_lifetime) or chat_lifetime
 end
 
@@ -66,7 +67,7 @@ if field and field ~= '' then
   today = KEYS[FIRST_IDS + math.max(0, math.min(offset, IDS - 1))]
 end
 
-local wait = slowed(last_sent, sender, slow, time)
+local wait = slow > 0 and slowed(last_sent, sender, slow, time) or 0
 if wait > 0 then return {0, wait, 7} end
 
 if reply_to > 0 then

@@ -42,11 +42,11 @@ else
 end
 
 local size, page = 0, {}
-local left_out = reader ~= '' and first <= last and hidden_between(hidden, first, last) or {}
+local left_out = reader ~= '' and first <= last and hidden_between(hidden, first, last)
 
 -- Adds a message to the page, unless the page is full; a hidden one without its content.
 local function fits(element, at)
-  if left_out[at] then element = without_content(element) end
+  if left_out and left_out[at] then element = without_content(element) end
   size = size + #element
   if #page > 0 and size > budget then return false end
   page[#page + 1] = element

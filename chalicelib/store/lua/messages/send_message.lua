@@ -17,14 +17,17 @@ local skip = ARGV[5] -- connection that the message is not pushed to; may be emp
 local ACCOUNT, DELETED_ACCOUNT, STORED = 1, 2, 0
 local last_key, last_argument = 1, 5
 
--- Runs the next script; returns its reply, or false. time: as text; nil: the script takes none.
+-- Runs the next script; returns its reply, or false if it is left out. time: as text; nil: the script takes none.
 local function run(script, time)
+  if ARGV[last_argument + 1] == '0' then
+    last_argument = last_argument + 2
+    return false
+  end
   local keys, arguments = tonumber(ARGV[last_argument + 1]), tonumber(ARGV[last_argument + 2])
   local first_key, first = last_key + 1, last_argument + 3
   last_key, last_argument = last_key + keys, last_argument + 2 + arguments
-  if keys == 0 then return false end
   local own_arguments = {unpack(ARGV, first, last_argument)}
-  own_arguments[#own_arguments + 1] = time
+  if time then own_arguments[#own_arguments + 1] = time end -- a nil would have the table grow, too
   return script({unpack(KEYS, first_key, last_key)}, own_arguments)
 end
 

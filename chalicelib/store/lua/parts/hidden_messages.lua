@@ -4,7 +4,7 @@
 -- Returns the hidden seqs from `first` to `last`, as a set.
 local function hidden_between(hidden, first, last)
   local found = {}
-  for _, seq in ipairs(redis.call('ZRANGEBYSCORE', hidden, decimal(first), decimal(last))) do found[tonumber(seq)] = true end
+  for _, seq in ipairs(redis.call('ZRANGEBYSCORE', hidden, first, last)) do found[tonumber(seq)] = true end
   return found
 end
 
