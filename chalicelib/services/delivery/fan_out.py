@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from chalicelib.logs import LOGGER
@@ -145,10 +144,25 @@ class ChatFanOut:
         return replies[len(updates) :]
 
 
-@contextlib.contextmanager
-def left_to_sweep() -> Iterator[None]:
-    """Log a failure and go on: the entry stays in the outbox for the sweep."""
-    try:
-        yield
-    except Exception:
+class LeftToSweep:
+    """A context manager that logs a failure and goes on: the entry stays in the outbox for the sweep.
+
+    Each send enters it; it takes less time than a generator.
+    """
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
         LOGGER.exception({"event": "delivery_pending"})
+        return True
+
+
+_LEFT_TO_SWEEP = LeftToSweep()
+
+
+def left_to_sweep() -> LeftToSweep:
+    """Return the context in which failures are left to the sweep."""
+    return _LEFT_TO_SWEEP

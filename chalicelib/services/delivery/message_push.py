@@ -99,7 +99,7 @@ class MessagePush:
         """Push a message that is in all inboxes, and delete its entry in the outbox; see push."""
         wanted = [recipient for recipient in recipients if recipient.connection != skip]
         if wanted and self._push.inline and self._is_done(message, wanted):
-            self._store.run(self._outbox.clear(OutboxEntry(MESSAGE, message.message.chat, "", time)))
+            self._store.run(self._outbox.clear(OutboxEntry(MESSAGE, message.chat, "", time)))
 
     def push_newest(self, audiences: Iterable[tuple[str, Sequence[Recipient]]]) -> set[str]:
         """Push the newest message of chats; return the chats of which some connections were not reached.
@@ -152,7 +152,7 @@ class MessagePush:
         return not self._push.send(_frame(message, recipients))
 
     def _queued(self, message: OutgoingMessage, recipients: Sequence[Recipient]) -> bool:
-        chat, seq = message.message.chat, message.entry.seq
+        chat, seq = message.chat, message.entry.seq
         return self._queue.put_pushes([_job(chat, seq, part) for part in _parts(recipients)])
 
     def _retry(self, job: PushJob, recipients: Sequence[Recipient]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from msgspec import structs
+from typing import Any
 
 from chalicelib.schemas.messages import Message
 from chalicelib.schemas.realtime import MessageFrame
@@ -13,21 +11,27 @@ from chalicelib.services.views import message_row
 from chalicelib.store.messages.content import LogEntry
 
 
-class OutgoingMessage(NamedTuple):
-    """A message as its readers see it, and as the log holds it.
+class OutgoingMessage:
+    """A message as the log holds it, and as its readers see it.
 
-    epoch: Of the log, µs. sender_name: The name that the sender shows.
+    chat: Canonical id. epoch: Of the log, µs. sender_name: The name that the sender shows.
+    What only readers see is made when it is first asked for: most messages reach no connection.
     """
 
-    message: Message
-    entry: LogEntry
-    epoch: int
-    sender_name: str
+    __slots__ = ("_fields", "_frame_fields", "chat", "entry", "epoch", "sender_name")
+
+    def __init__(self, chat: str, entry: LogEntry, epoch: int, sender_name: str) -> None:
+        self.chat = chat
+        self.entry = entry
+        self.epoch = epoch
+        self.sender_name = sender_name
+        self._fields: dict[str, Any] | None = None
+        self._frame_fields: dict[str, Any] | None = None
 
     @property
-    def cursor(self) -> str:
-        """The message's cursor."""
-        return str(MessageCursor(self.entry.seq, self.entry.time, self.epoch))
+    def message(self) -> Message:
+        """The message as its readers see it."""
+        return message_row.message(self.chat, self.entry)
 
     @property
     def is_partial(self) -> bool:
@@ -35,15 +39,30 @@ class OutgoingMessage(NamedTuple):
         return message_row.is_partial(self.entry)
 
     @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the message; see message_row.fields_of."""
+        if self._fields is None:
+            self._fields = message_row.fields_of(self.message, self.entry)
+        return self._fields
+
+    @property
+    def frame_fields(self) -> dict[str, Any]:
+        """The fields that all frames with the message have."""
+        if self._frame_fields is None:
+            entry = self.entry
+            self._frame_fields = {
+                **self.fields,
+                "cursor": str(MessageCursor(entry.seq, entry.time, self.epoch)),
+                "epoch": self.epoch,
+                "sender_name": self.sender_name,
+                "partial": self.is_partial,
+            }
+        return self._frame_fields
+
+    @property
     def frame(self) -> MessageFrame:
         """The frame that pushes the message."""
-        return MessageFrame(
-            **structs.asdict(self.message),
-            cursor=self.cursor,
-            epoch=self.epoch,
-            sender_name=self.sender_name,
-            partial=self.is_partial,
-        )
+        return MessageFrame(**self.frame_fields)
 
 
 def outgoing(chat: str, entry: LogEntry, epoch: int, name: str | None) -> OutgoingMessage:
@@ -51,4 +70,4 @@ def outgoing(chat: str, entry: LogEntry, epoch: int, name: str | None) -> Outgoi
 
     chat: Canonical id. name: Of the sender; empty or None: they show none, and their handle is shown.
     """
-    return OutgoingMessage(message_row.message(chat, entry), entry, epoch, name or entry.content.sender)
+    return OutgoingMessage(chat, entry, epoch, name or entry.content.sender)

@@ -45,10 +45,9 @@ class TikTokMessages:
         if sender != caller.handle:
             raise Forbidden(f"You are {caller.handle}, and cannot send as another user.")
         message = SendRequest(request.text, request.id)
-        sent = self._sender.send(
-            caller, ChatId(canonical, "direct", members), message, sender=request.sender
-        ).entry
-        return _shown(chat, sent, [])
+        found = ChatId(canonical, "direct", members)
+        sent = self._sender.send(caller, found, message, sender=request.sender)
+        return _shown(chat, sent.stored.entry, [])
 
     def members(self, request: TikTokPull) -> tuple[str, str]:
         """Return the handles of the two members of the requested chat; raises BadRequest."""
@@ -74,9 +73,9 @@ class TikTokMessages:
 
 
 def _shown(chat: str, entry: LogEntry, gone: list[str]) -> TikTokMessage:
-    sender = entry.content.sender
-    name = DELETED_USER if folded(sender) in gone else sender
-    return TikTokMessage(chat, entry.content.text, name, entry.time // 1_000_000, entry.is_deleted)
+    content = entry.content
+    name = DELETED_USER if folded(content.sender) in gone else content.sender
+    return TikTokMessage(chat, content.text, name, entry.time // 1_000_000, content.extra.deleted > 0)
 
 
 def _chat_of(request: TikTokSend) -> str:

@@ -53,10 +53,14 @@ class NewMessage(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A stored message; delivered: None: it is in no inbox yet."""
+    """A stored message.
+
+    delivered: None: it is in no inbox yet. sender_name: The name that the sender shows; None: it is unknown.
+    """
 
     appended: Appended
     delivered: Delivered | None
+    sender_name: str | None
 
 
 class MessageAppender:
@@ -98,8 +102,11 @@ class MessageAppender:
             stored = self._in_one_step(caller, chat, new, skip)
             if stored is not None:
                 return stored
-        self._authenticate(caller, chat)
-        return Stored(self._append(caller, new.appending(self._log, chat.text)), None)
+        name = self._authenticate(caller, chat)
+        query = new.appending(self._log, chat.text)
+        if name is not None:
+            return Stored(self._store.run(query), None, name)
+        return Stored(self._append_naming(caller, query), None, self._names.known(caller.handle))
 
     def check(self, caller: Caller, chat: ChatId, content: Content) -> None:
         """Return if `append` would accept a message now, and append nothing; raises what it raises."""
@@ -108,21 +115,22 @@ class MessageAppender:
 
     def _in_one_step(self, caller: Caller, chat: ChatId, new: NewMessage, skip: str | None) -> Stored | None:
         """Append a message in one round trip; None: the store refused it before anything ran."""
-        other = self._checked_user(caller, chat)
-        is_direct = chat.members is not None
+        other, name = self._checked_user(caller, chat), self._names.known(caller.handle)
         steps = Steps(
-            new.appending(self._log, chat.text, pending=not is_direct),
+            new.appending(self._log, chat.text, pending=chat.members is None),
             caller.authenticating(),
             None if other is None else self._accounts.relation(other, caller.handle),
-            self._inboxes.delivery(chat.text, chat.members) if chat.members is not None else None,
-            self._naming(caller),
+            None if chat.members is None else self._inboxes.delivery(chat.text, chat.members),
+            self._names.query(caller.handle) if name is None else None,
         )
         needs = self._needs_account_of(caller)
         outcome = self._store.run(self._sends.send(chat.text, steps, needs_account=needs, skip=skip))
         if outcome is None:
             return None
         self._accept(caller, other, steps, outcome)
-        return Stored(outcome.appended(), outcome.delivered)
+        appended = outcome.appended()
+        known = self._names.known(caller.handle) if name is None else name
+        return Stored(appended, outcome.delivered, known)
 
     def _accept(self, caller: Caller, other: str | None, steps: Steps, outcome: SendOutcome) -> None:
         """Raise the error of a step that refused the send before the append."""
@@ -131,32 +139,32 @@ class MessageAppender:
         if other is not None and outcome.relation is not None:
             check_contact(other, outcome.relation, needs_account=self._needs_account_of(caller))
 
-    def _append(self, caller: Caller, query: Query[Appended]) -> Appended:
-        """Append a message, and read the sender's name in the same round trip if it is not known yet."""
-        naming = self._naming(caller)
-        if naming is None:
-            return self._store.run(query)
+    def _append_naming(self, caller: Caller, query: Query[Appended]) -> Appended:
+        """Append a message, and read the sender's name, in the same round trip if both can be repeated."""
+        naming = self._names.query(caller.handle)
         if query.repeatable:
             return self._store.run_both(query, naming)[0]
         self._store.run(naming)
         return self._store.run(query)
 
-    def _naming(self, caller: Caller) -> Query[str] | None:
-        """Return the query for the name of a sender whose name this process does not know; else None."""
-        return None if self._names.known(caller.handle) is not None else self._names.query(caller.handle)
+    def _authenticate(self, caller: Caller, chat: ChatId) -> str | None:
+        """Authenticate the caller, and in the same round trip check a direct chat's other user.
 
-    def _authenticate(self, caller: Caller, chat: ChatId) -> None:
-        """Authenticate the caller, and in the same round trip check a direct chat's other user."""
-        other, naming = self._checked_user(caller, chat), self._naming(caller)
-        queries: list[Query[Any]] = [] if naming is None or caller.authenticated else [naming]
+        Return the sender's name, if this process knows it: unless the caller was authenticated before, the
+        same round trip reads it.
+        """
+        other, name = self._checked_user(caller, chat), self._names.known(caller.handle)
+        reads_name = name is None and not caller.authenticated
+        if other is None and not reads_name:
+            caller.authenticate()
+            return name
+        queries: list[Query[Any]] = [self._names.query(caller.handle)] if reads_name else []
         if other is not None:
             queries.insert(0, self._accounts.relation(other, caller.handle))
-        if not queries:
-            caller.authenticate()
-            return
         first, *_ = caller.read_all(*queries)
         if other is not None:
             check_contact(other, first, needs_account=self._needs_account_of(caller))
+        return self._names.known(caller.handle) if reads_name else name
 
     def _checked_user(self, caller: Caller, chat: ChatId) -> str | None:
         """Return the other user of a direct chat, if the caller may not write to just anybody."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from chalicelib.errors import ParleyError, bad_field
 from chalicelib.schemas.messages import SendRequest
 from chalicelib.services.auth.caller import Caller
@@ -112,5 +110,4 @@ def _extra(request: SendRequest) -> Extra:
 
 
 def _content(request: SendRequest, sender: str, text: str, extra: Extra) -> Content:
-    content = Content(sender, text, checked_id(request.id), request.kind, reply_to=request.reply_to)
-    return content if extra is NO_EXTRA else replace(content, extra=extra)
+    return Content(sender, text, checked_id(request.id), request.kind, None, request.reply_to, extra)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chalicelib.errors import Forbidden, MessageNotFound
-from chalicelib.schemas.messages import Message, SendRequest
+from chalicelib.schemas.messages import SendRequest
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.fan_out import ChatFanOut
@@ -23,16 +23,6 @@ class Sent(NamedTuple):
 
     stored: OutgoingMessage
     duplicate: bool
-
-    @property
-    def message(self) -> Message:
-        """The message as its readers see it."""
-        return self.stored.message
-
-    @property
-    def entry(self) -> LogEntry:
-        """The message as the log holds it."""
-        return self.stored.entry
 
 
 OnStored = Callable[[Sent], object]
@@ -87,8 +77,7 @@ class MessageSender:
         entry = appended.first or LogEntry(
             appended.seq, appended.time, new.content, expires=appended.expires, root=appended.root
         )
-        name = self._names.known(caller.handle)
-        sent = Sent(outgoing(chat.text, entry, appended.epoch, name), appended.duplicate)
+        sent = Sent(outgoing(chat.text, entry, appended.epoch, stored.sender_name), appended.duplicate)
         if on_stored is not None:
             on_stored(sent)
         if not appended.duplicate:
@@ -111,7 +100,7 @@ class MessageSender:
         return sent
 
     def _deliver(self, chat: ChatId, stored: Stored, shown: OutgoingMessage, skip: str | None) -> None:
-        appended, delivered = stored
+        appended, delivered, _ = stored
         if delivered is not None:
             self._fan_out.push_delivered(chat.text, appended.time, delivered, message=shown, skip=skip)
             return

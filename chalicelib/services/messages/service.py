@@ -16,7 +16,7 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
 from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.views.reader_view import ReaderView, Row
-from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.content import HIDDEN, LogEntry
 from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.redis.query import Query
 
@@ -47,21 +47,22 @@ class Messages:
         self._view = view
 
     def send(
-        self,
-        caller: Caller,
-        chat: str,
-        request: SendRequest,
-        *,
-        on_stored: OnStored | None = None,
-        skip: str | None = None,
+        self, caller: Caller, chat: str, request: SendRequest, *, skip: str | None = None
     ) -> SentMessage:
         """Append a message to a chat as one of its members; see `MessageSender.send`."""
         found = self._ids.own(caller.handle, chat)
-        sent = self._sender.send(caller, found, request, on_stored=on_stored, skip=skip)
-        shown = sent.message
-        if sent.stored.is_partial and on_stored is None:
-            shown = self._view.one(found.text, caller.handle, sent.entry)
-        return SentMessage(**structs.asdict(shown), duplicate=sent.duplicate)
+        stored, duplicate = self._sender.send(caller, found, request, skip=skip)
+        if not stored.is_partial:
+            return SentMessage(**stored.fields, duplicate=duplicate)
+        shown = self._view.one(found.text, caller.handle, stored.entry)
+        return SentMessage(**structs.asdict(shown), duplicate=duplicate)
+
+    def send_acknowledged(
+        self, caller: Caller, chat: str, request: SendRequest, *, on_stored: OnStored, skip: str
+    ) -> None:
+        """Append a message as `send` does, and call a function before others have it."""
+        found = self._ids.own(caller.handle, chat)
+        self._sender.send(caller, found, request, on_stored=on_stored, skip=skip)
 
     def page(
         self,
@@ -109,7 +110,7 @@ class Messages:
         self, caller: Caller, chat: str, entries: list[LogEntry], fit: Fit
     ) -> tuple[list[LogEntry], Rows]:
         """Return as many leading entries as fit in a page, and the rows of those that are not hidden."""
-        shown = [entry for entry in entries if not entry.is_hidden]
+        shown = [entry for entry in entries if entry.content is not HIDDEN]
         rows = fit(shown, chat, self._view.rows(chat, caller.handle, shown))
         if len(rows) == len(shown):
             return entries, rows

@@ -52,7 +52,9 @@ class MessageFrames:
         request = SendRequest(
             frame.text, frame.id, frame.kind, frame.reply_to, frame.expires_in, frame.data, frame.forward
         )
-        self._messages.send(connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id)
+        self._messages.send_acknowledged(
+            connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id
+        )
 
     def pull(self, connection: Connection, frame: Pull) -> None:
         """Answer with messages of a chat, as many as fit in a frame."""
@@ -83,16 +85,7 @@ class MessageFrames:
 
 
 def _ack(sent: Sent, ref: str | None) -> Ack:
-    stored = sent.stored
-    return Ack(
-        **structs.asdict(stored.message),
-        cursor=stored.cursor,
-        epoch=stored.epoch,
-        sender_name=stored.sender_name,
-        partial=stored.is_partial,
-        duplicate=sent.duplicate,
-        ref=ref,
-    )
+    return Ack(**sent.stored.frame_fields, duplicate=sent.duplicate, ref=ref)
 
 
 def framed(entries: list[LogEntry], _chat: str, row: Row, most: int) -> list[Encoded[Message]]:

@@ -112,8 +112,11 @@ def _event_bytes(entry: LogEntry) -> int:
 
 def _characters(entry: LogEntry) -> int:
     """Return an upper bound of the number of characters of a message, without its names."""
-    extra, stub = entry.content.extra, _stub_bytes(entry) // LONGEST_CHARACTER
-    size = len(entry.content.text) + _event_bytes(entry) + stub
+    content = entry.content
+    if content.event is None and not content.reply_to and content.extra is NO_EXTRA:
+        return len(content.text)
+    extra, stub = content.extra, _stub_bytes(entry) // LONGEST_CHARACTER
+    size = len(content.text) + _event_bytes(entry) + stub
     if extra is NO_EXTRA:
         return size
     return size + len(msgspec.json.encode(extra)) + len(extra.reactions) * REACTION_BYTES

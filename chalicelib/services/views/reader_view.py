@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from chalicelib.schemas.messages import Message
-from chalicelib.services.views.message_row import message
+from chalicelib.services.views.message_row import is_partial, message
 from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Runnable
@@ -19,7 +19,7 @@ Row = Callable[[LogEntry], Message]
 
 
 class Resolver(Protocol):
-    """Finds the fields of messages that their log entries do not have."""
+    """Finds the fields of messages that their log entries do not have; see message_row.is_partial."""
 
     def asking(self, chat: str, reader: str, entries: Sequence[LogEntry]) -> Runnable[Any] | None:
         """Return the query for the fields of messages; None: there is nothing to ask.
@@ -44,6 +44,8 @@ class ReaderView:
 
         chat: Its canonical id. entries: All messages that the function is called with.
         """
+        if not any(map(is_partial, entries)):
+            return functools.partial(message, chat)
         return self.rows_of_chats(reader, {chat: entries})[chat]
 
     def rows_of_chats(self, reader: str, entries: Mapping[str, Sequence[LogEntry]]) -> dict[str, Row]:

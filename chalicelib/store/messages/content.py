@@ -114,6 +114,8 @@ class CorruptEntry(Exception):
 
 HIDDEN = Content("", "", kind="hidden")
 """What a reader who has hidden a message reads of it."""
+DAMAGES = (msgspec.DecodeError, UnicodeDecodeError, struct.error)
+"""What decoding a damaged element raises."""
 DEFAULTS = (..., ..., None, "text", None, None, NO_EXTRA)
 """What is left out at the end of a message's array: no sender and no text, an id of None, and so on."""
 encode = msgspec.msgpack.Encoder().encode
@@ -137,8 +139,15 @@ def entry_of(seq: int, element: bytes) -> LogEntry:
 
     Every reader of the log decodes here, so that nothing shows the text of a message that has expired.
     """
-    entry = stored_entry(seq, element)
-    return entry if not entry.expires or entry.expires > time.time_ns() // 1000 else expired(entry)
+    if element[:1] == EXTENDED:
+        entry = _extended(seq, element)
+        return entry if not entry.expires or entry.expires > time.time_ns() // 1000 else expired(entry)
+    if element[:1] != PLAIN:
+        return _hidden(seq, element)
+    try:
+        return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
+    except DAMAGES as error:
+        raise _damaged(seq) from error
 
 
 def expired(entry: LogEntry) -> LogEntry:
@@ -153,16 +162,7 @@ def stored_entry(seq: int, element: bytes) -> LogEntry:
 
     Raises CorruptEntry.
     """
-    try:
-        if element[:1] == LEFT_OUT and len(element) == TIME.stop:
-            return LogEntry(seq, int.from_bytes(element[TIME]), HIDDEN)
-        if element[:1] == PLAIN:
-            return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
-        if element[:1] == EXTENDED:
-            return _extended(seq, element)
-    except (msgspec.DecodeError, UnicodeDecodeError, struct.error) as error:
-        raise CorruptEntry(f"element {seq} cannot be decoded") from error
-    raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not 01 or 02")
+    return _extended(seq, element) if element[:1] == EXTENDED else entry_of(seq, element)
 
 
 def tombstone(content: Content, deleted: int, by: str = "") -> Content:
@@ -177,8 +177,21 @@ def tombstone(content: Content, deleted: int, by: str = "") -> Content:
 
 
 def _extended(seq: int, element: bytes) -> LogEntry:
-    _, sent, change, expires, root = HEADER.unpack_from(element)
-    return LogEntry(seq, sent, _decode(element[HEADER.size :]), change, expires, root)
+    try:
+        _, sent, change, expires, root = HEADER.unpack_from(element)
+        return LogEntry(seq, sent, _decode(element[HEADER.size :]), change, expires, root)
+    except DAMAGES as error:
+        raise _damaged(seq) from error
+
+
+def _hidden(seq: int, element: bytes) -> LogEntry:
+    if element[:1] == LEFT_OUT and len(element) == TIME.stop:
+        return LogEntry(seq, int.from_bytes(element[TIME]), HIDDEN)
+    raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not 01 or 02")
+
+
+def _damaged(seq: int) -> CorruptEntry:
+    return CorruptEntry(f"element {seq} cannot be decoded")
 
 
 def with_extra(content: Content, **changes: Any) -> Content:

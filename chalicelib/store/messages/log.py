@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chalicelib.errors import IdConflict, MessageNotFound
+from chalicelib.errors import IdConflict, MessageNotFound, ParleyError
 from chalicelib.store import key_rows, keys
 from chalicelib.store.access import (
     NO_CHAT,
@@ -241,30 +241,31 @@ def _id_days() -> range:
 
 
 def _appended(chat: str, reply: Any) -> Appended:
-    seq, sent, outcome, *rest = reply
-    if outcome == CONFLICT:
-        raise IdConflict(
-            f"The id belongs to message {seq} of this chat, which has other content. Use a new id."
-        )
-    if outcome == NOTHING_REPLIED:
-        raise MessageNotFound(f"The message to reply to does not exist: the newest of chat {chat} is {seq}.")
-    if outcome == CHAT_MISSING:
-        raise refusal(chat, NO_CHAT)
-    if outcome == MEMBER_MISSING:
-        raise refusal(chat, NO_MEMBER)
-    if outcome == MUTED:
-        raise muted(chat, sent)
-    if outcome == SLOWED:
-        raise slowed(chat, sent)
-    epoch, members, *more = rest
+    if reply[2] > DUPLICATE:
+        raise _refused(chat, *reply[:3])
+    seq, sent, outcome, epoch, members, *rest = reply
     named = members.decode().split("\0") if members else None
-    if not more:
+    if not rest:
         return Appended(seq, sent, outcome == DUPLICATE, epoch, named)
-    more += [None] * (LONGEST_REPLY - len(reply))
-    json, protobuf, expires, root, element = more
+    json, protobuf, expires, root, element = rest + [None] * (LONGEST_REPLY - len(reply))
     recipients = None if json is None else recipients_of(json, protobuf)
     first = entry_of(seq, element) if element else None
     return Appended(seq, sent, outcome == DUPLICATE, epoch, named, recipients, expires or 0, root or 0, first)
+
+
+def _refused(chat: str, seq: int, sent: int, outcome: int) -> ParleyError:
+    """Return the error of an append that stored nothing."""
+    if outcome == CONFLICT:
+        return IdConflict(
+            f"The id belongs to message {seq} of this chat, which has other content. Use a new id."
+        )
+    if outcome == NOTHING_REPLIED:
+        return MessageNotFound(f"The message to reply to does not exist: the newest of chat {chat} is {seq}.")
+    if outcome == MUTED:
+        return muted(chat, sent)
+    if outcome == SLOWED:
+        return slowed(chat, sent)
+    return refusal(chat, NO_CHAT if outcome == CHAT_MISSING else NO_MEMBER)
 
 
 def _reading(
@@ -296,11 +297,13 @@ def _same(fingerprint: bytes, records: Sequence[bytes | None]) -> int:
 
 
 def _fingerprint(content: Content, sent_text: str | None, lifetime: int, source: str) -> bytes:
+    text = content.text if sent_text is None else sent_text
+    data = content.extra.data
+    if content.reply_to is None and data is None and not lifetime and not source:
+        return _digest(content.kind, text)
     replied = () if content.reply_to is None else (str(content.reply_to),)
     expires = (f"expires_in {lifetime}",) if lifetime else ()
-    text = content.text if sent_text is None else sent_text
     if source:
         return _digest(content.kind, "", *replied, *expires, f"forward {source}")
-    data = content.extra.data
     given = () if data is None else (f"data {msgspec.json.encode(data, order='deterministic').decode()}",)
     return _digest(content.kind, text, *replied, *expires, *given)
