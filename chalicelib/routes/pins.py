@@ -52,7 +52,7 @@ def pin(call: Call, caller: Caller, chat: str, seq: str) -> Response:
     "DELETE",
     MESSAGE + "/pin",
     {204: None},
-    fails=CHANGING,
+    fails=(*CHANGING, errors.Blocked),
 )
 def unpin(call: Call, caller: Caller, chat: str, seq: str) -> Response:
     """Unpin a message; repeating it changes nothing."""

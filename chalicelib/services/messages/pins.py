@@ -42,8 +42,8 @@ class PinService:
     def pin(self, caller: Caller, chat: str, seq: int, *, on: bool) -> None:
         """Pin a message, or unpin it; idempotent.
 
-        on: Whether to pin it. Raises MessageNotFound, Forbidden, ChatNotFound, NotAMember; when it pins one
-        also MessageDeleted, TooManyPins and Blocked.
+        on: Whether to pin it. Raises MessageNotFound, Forbidden, ChatNotFound, NotAMember, Blocked; when it
+        pins one also MessageDeleted and TooManyPins.
         """
 
         def decide(entry: LogEntry) -> NewVersion | None:
@@ -53,7 +53,7 @@ class PinService:
                 return None
             return NewVersion(with_extra(entry.content, pinned=self._clock() if on else 0), Role.ADMIN)
 
-        self._transactions.change(caller, self._ids.own(caller.handle, chat), seq, decide, contacts=on)
+        self._transactions.change(caller, self._ids.own(caller.handle, chat), seq, decide, contacts=True)
 
     def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> PinPage:
         """Read a page of the pinned messages that the caller may read, the newest pin first.

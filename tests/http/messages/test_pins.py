@@ -78,6 +78,20 @@ def test_deleted_and_hidden_messages_are_not_pinned(api: Api, people: People) ->
     done(pin(api, ann, chat, 2, "DELETE"))
 
 
+def test_a_blocked_user_leaves_the_pins_as_they_are(api: Api, people: People) -> None:
+    """Whom the other user of a direct chat has blocked can neither pin nor unpin."""
+    ann, bob = crowd(people, 2)
+    chat = ":".join(sorted((ann.handle, bob.handle)))
+    for text in ("one", "two"):
+        done(send(api, ann, chat, text), 201)
+    done(pin(api, ann, chat, 1))
+    done(api.call("PUT", f"/v1/users/me/blocked/{bob.handle}", person=ann))
+
+    refused(pin(api, bob, chat, 2), 403, "blocked")
+    refused(pin(api, bob, chat, 1, "DELETE"), 403, "blocked")
+    assert pins(api, ann, chat) == [1]
+
+
 def test_a_chat_has_at_most_a_hundred_pins(api: Api, people: People) -> None:
     """One pin too many is refused; unpinning one makes room, and pins at once do not exceed the limit."""
     ann, bob = crowd(people, 2)
