@@ -73,6 +73,7 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
     frames.Send: ({"chat": CHAT, "id": MESSAGE["id"], "text": MESSAGE["text"], "ref": "2"},),
     frames.Edit: ({"chat": CHAT, "seq": 12, "text": "Tea at five?", "ref": "7"},),
     frames.Delete: ({"chat": CHAT, "seq": 12, "for": "all"},),
+    frames.Pin: ({"chat": CHAT, "seq": 12, "ref": "9"},),
     frames.React: ({"chat": CHAT, "seq": 12, "emoji": "👍", "on": True, "ref": "8"},),
     frames.Pull: ({"chat": CHAT, "after": "11", "limit": 100, "ref": "3"},),
     frames.Received: ({"chat": CHAT, "seq": 12},),

@@ -89,6 +89,7 @@ ANSWERS: dict[type[Struct], tuple[type[Struct], ...]] = {
     frames.Edit: (frames.ChangeFrame,),
     frames.Delete: (frames.ChangeFrame,),
     frames.React: (frames.ChangeFrame,),
+    frames.Pin: (frames.ChangeFrame,),
     frames.Pull: (frames.PageFrame,),
     frames.Received: (frames.Ok,),
     frames.Read: (frames.Ok,),

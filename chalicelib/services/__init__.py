@@ -259,6 +259,7 @@ class Services:
                 self.message_changes,
                 self.message_hider,
                 self.reactions,
+                self.pins,
                 self.read_states,
                 self.sync,
                 self.history_check,

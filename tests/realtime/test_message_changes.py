@@ -73,6 +73,17 @@ def test_reactions_of_blocked_users_are_not_pushed(
     assert len(changes(third)) == 1
 
 
+def test_a_pin_is_answered_and_pushed(group: tuple[str, dict[str, Socket]]) -> None:
+    """An admin's pin is a change that everybody gets; a member's is refused."""
+    chat, sockets = group
+    owner, member, *_ = sockets.values()
+    answer = owner.ask(type="pin", chat=chat, seq=2, ref="9")
+    assert (answer["ref"], answer["seq"]) == ("9", 2)
+    assert [one["message"]["pinned_at"] for one in changes(member)] == [answer["message"]["pinned_at"]]
+    assert member.ask(type="pin", chat=chat, seq=2, on=False)["code"] == "forbidden"
+    assert "pinned_at" not in owner.ask(type="pin", chat=chat, seq=2, on=False)["message"]
+
+
 def test_a_refused_reaction_is_an_error(group: tuple[str, dict[str, Socket]]) -> None:
     """A text that is no emoji, and a message that does not exist, are errors."""
     chat, sockets = group

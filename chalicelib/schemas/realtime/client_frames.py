@@ -82,6 +82,14 @@ class Delete(FromClient, tag="delete", kw_only=True):
     ] = field(name="for")
 
 
+class Pin(FromClient, tag="pin", kw_only=True):
+    """Pins a message, or unpins it; the reply is `change`."""
+
+    chat: ChatId
+    seq: Seq
+    on: Annotated[bool, Meta(description="False: unpin it.")] = True
+
+
 class React(FromClient, tag="react", kw_only=True):
     """Adds one's reaction to a message, or removes it; the reply is `change`."""
 
@@ -187,6 +195,7 @@ ClientFrame = (
     | Edit
     | Delete
     | React
+    | Pin
     | Pull
     | Received
     | Read

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from chalicelib.errors import Forbidden
 from chalicelib.schemas.pins import PinPage
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.messages.transaction import MessageTransactions
+from chalicelib.services.messages.transaction import ChangedMessage, MessageTransactions
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import PIN_CURSOR
 from chalicelib.services.values.message_limits import fitting
@@ -39,11 +39,14 @@ class PinService:
         self._view = view
         self._clock = clock
 
-    def pin(self, caller: Caller, chat: str, seq: int, *, on: bool) -> None:
+    def pin(
+        self, caller: Caller, chat: str, seq: int, *, on: bool, skip: str | None = None
+    ) -> ChangedMessage:
         """Pin a message, or unpin it; idempotent.
 
-        on: Whether to pin it. Raises MessageNotFound, Forbidden, ChatNotFound, NotAMember, Blocked; when it
-        pins one also MessageDeleted and TooManyPins.
+        on: Whether to pin it. skip: Id of a connection that the change is not pushed to.
+        Raises MessageNotFound, Forbidden, ChatNotFound, NotAMember, Blocked; when it pins one also
+        MessageDeleted and TooManyPins.
         """
 
         def decide(entry: LogEntry) -> NewVersion | None:
@@ -53,7 +56,8 @@ class PinService:
                 return None
             return NewVersion(with_extra(entry.content, pinned=self._clock() if on else 0), Role.ADMIN)
 
-        self._transactions.change(caller, self._ids.own(caller.handle, chat), seq, decide, contacts=True)
+        found = self._ids.own(caller.handle, chat)
+        return self._transactions.change(caller, found, seq, decide, contacts=True, skip=skip)
 
     def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> PinPage:
         """Read a page of the pinned messages that the caller may read, the newest pin first.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chalicelib.errors import BadRequest, ConnectionEnded, InternalError, ParleyError, TooManyRequests
 from chalicelib.logs import LOGGER
-from chalicelib.schemas.realtime import ClientFrame, Delete, Edit, Ok, Pull, React, Send, Unanswered
+from chalicelib.schemas.realtime import ClientFrame, Delete, Edit, Ok, Pin, Pull, React, Send, Unanswered
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery import codec
 from chalicelib.services.delivery.frame_push import answer
@@ -40,7 +40,7 @@ class Connection(NamedTuple):
     recipient: Recipient
 
 
-LIMITED_BY_HANDLER = (Send, Edit, Delete, React, Pull)
+LIMITED_BY_HANDLER = (Send, Edit, Delete, React, Pin, Pull)
 """Frames whose handlers charge the user's limit in their first round trip, unless it was charged before."""
 
 FrameHandler = Callable[[Connection, Any], object]

@@ -22,6 +22,7 @@ CLASSES: dict[type, str] = {
     frames.Edit: WRITE,
     frames.Delete: WRITE,
     frames.React: WRITE,
+    frames.Pin: WRITE,
     frames.Pull: READ,
     frames.Received: WRITE,
     frames.Read: WRITE,

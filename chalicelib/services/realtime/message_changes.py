@@ -5,12 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from chalicelib.schemas.messages import EditRequest
-from chalicelib.schemas.realtime import Delete, Edit, React
+from chalicelib.schemas.realtime import Delete, Edit, Pin, React
 from chalicelib.services.delivery.frame_push import answer
 from chalicelib.services.delivery.message_push import change_frame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.hidden import MessageHider
+from chalicelib.services.messages.pins import PinService
 from chalicelib.services.messages.reactions import ReactionService, WantedReaction
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.dispatch import Connection
@@ -27,6 +28,7 @@ class ChangeFrames:
         changer: MessageChanger,
         hider: MessageHider,
         reactions: ReactionService,
+        pins: PinService,
         messages: Messages,
         push: PushService,
     ) -> None:
@@ -34,6 +36,7 @@ class ChangeFrames:
         self._changer = changer
         self._hider = hider
         self._reactions = reactions
+        self._pins = pins
         self._messages = messages
         self._push = push
 
@@ -60,8 +63,13 @@ class ChangeFrames:
         reacted = self._reactions.react(connection.caller, wanted, skip=connection.id)
         self._answer(connection, frame, reacted.entry, reacted.epoch)
 
+    def pin(self, connection: Connection, frame: Pin) -> None:
+        """Pin a message for all members, or unpin it."""
+        pinned = self._pins.pin(connection.caller, frame.chat, frame.seq, on=frame.on, skip=connection.id)
+        self._answer(connection, frame, pinned.entry, pinned.epoch)
+
     def _answer(
-        self, connection: Connection, frame: Edit | Delete | React, entry: LogEntry, epoch: int
+        self, connection: Connection, frame: Edit | Delete | React | Pin, entry: LogEntry, epoch: int
     ) -> None:
         """Answer with the message as the caller sees it."""
         shown = change_frame(self._ids.parse(frame.chat).text, entry, epoch, frame.ref)

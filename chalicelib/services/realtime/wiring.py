@@ -15,6 +15,7 @@ from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.inbox.unread import UnreadService
 from chalicelib.services.messages.changes import MessageChanger
 from chalicelib.services.messages.hidden import MessageHider
+from chalicelib.services.messages.pins import PinService
 from chalicelib.services.messages.reactions import ReactionService
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.connect import ConnectService
@@ -41,6 +42,7 @@ class UseCases(NamedTuple):
     changer: MessageChanger
     hider: MessageHider
     reactions: ReactionService
+    pins: PinService
     read_states: ReadStateService
     sync: SyncService
     history_check: HistoryCheck
@@ -48,7 +50,7 @@ class UseCases(NamedTuple):
 
 
 class Realtime:
-    """Connections and their frames."""
+    """Connections and their frames; of: What the frames ask for."""
 
     def __init__(
         self,
@@ -56,10 +58,9 @@ class Realtime:
         names: Names,
         delivery: Delivery,
         authenticator: Authenticator,
-        use_cases: UseCases,
+        of: UseCases,
     ) -> None:
         ids = ChatIds(names)
-        membership, messages, changer, hider, reactions, read_states, sync, history_check, unread = use_cases
         connection_stores, push, audience = delivery.connection_stores, delivery.push, delivery.audience
         store, connections, user_connections, chat_connections = connection_stores
         self.disconnect = delivery.disconnect
@@ -68,18 +69,19 @@ class Realtime:
         self.connecting = ConnectService(settings, authenticator, names, ids, connection_stores)
         self.leases = Leases(store, connections, user_connections, chat_connections, push, self.disconnect)
         rooms = RoomService(
-            store, ids, membership, chat_connections, connections, delivery.room_notices, push
+            store, ids, of.membership, chat_connections, connections, delivery.room_notices, push
         )
         inboxes = delivery.stores.inboxes
-        hello = HelloService(connection_stores, inboxes, sync, push, rooms, history_check, unread)
-        message_frames = MessageFrames(ids, messages, read_states, push)
-        change_frames = ChangeFrames(ids, changer, hider, reactions, messages, push)
+        hello = HelloService(connection_stores, inboxes, of.sync, push, rooms, of.history_check, of.unread)
+        message_frames = MessageFrames(ids, of.messages, of.read_states, push)
+        change_frames = ChangeFrames(ids, of.changer, of.hider, of.reactions, of.pins, of.messages, push)
         handlers: dict[type, FrameHandler] = {
             frames.Hello: hello.hello,
             frames.Send: message_frames.send,
             frames.Edit: change_frames.edit,
             frames.Delete: change_frames.delete,
             frames.React: change_frames.react,
+            frames.Pin: change_frames.pin,
             frames.Pull: message_frames.pull,
             frames.Received: message_frames.received,
             frames.Read: message_frames.read,
