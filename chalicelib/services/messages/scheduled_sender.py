@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from chalicelib.errors import InternalError, ParleyError, SendUnconfirmed, SlowMode, StoreUnavailable
+from chalicelib.errors import (
+    FilterUnavailable,
+    InternalError,
+    ParleyError,
+    SendUnconfirmed,
+    SlowMode,
+    StoreFull,
+    StoreUnavailable,
+)
 from chalicelib.logs import log_failures
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.messages.send import MessageSender
@@ -27,6 +35,9 @@ CERTAIN_MICROSECONDS = 24 * 3600 * 1_000_000
 KEPT_MICROSECONDS = 7 * 24 * 3600 * 1_000_000
 """How long a message that was not sent stays in the list of its sender."""
 
+NOTHING_STORED = (SlowMode, FilterUnavailable, StoreFull)
+"""Refusals that pass, and after which it is certain that the message was not sent."""
+
 
 class ScheduledSender:
     """Sends scheduled messages whose times have come, each exactly once.
@@ -35,7 +46,8 @@ class ScheduledSender:
     interrupted, another sweep takes it after the lease, and asks first whether it was sent: so an answer that
     got lost, or a permission that was lost meanwhile, changes nothing. An attempt that lasts longer than its
     lease does not begin to send. A message that is refused, by the rules of a send at that moment, stays in
-    its sender's list with the problem; a slow mode only delays it. After 24 hours of interrupted attempts
+    its sender's list with the problem; a slow mode, a word filter that does not answer and a full store only
+    delay it, and meanwhile it can be changed and cancelled. After 24 hours of interrupted attempts
     nobody can tell whether it was sent; then it is not sent again.
 
     clock, monotonic: Return seconds, as time.time and time.monotonic.
@@ -113,8 +125,10 @@ class ScheduledSender:
 
     def _refused(self, handle: str, held: Held, refusal: ParleyError) -> bool:
         """Keep a message that was refused, and return False; raise what says nothing about the message."""
+        if isinstance(refusal, NOTHING_STORED):
+            self._postpone(handle, held, int(refusal.headers["Retry-After"]))
         if isinstance(refusal, SlowMode):
-            return self._postpone(handle, held, int(refusal.headers["Retry-After"]))
+            return False
         if refusal.status >= InternalError.status:
             raise refusal
         return self._fail(handle, held, refusal)
@@ -125,12 +139,11 @@ class ScheduledSender:
         chat = self._ids.own(handle, message.body.chat)
         self._sender.send(caller, chat, structs.replace(message.body.request, id=message.id))
 
-    def _postpone(self, handle: str, held: Held, seconds: int) -> bool:
-        """Try again to send a message after some seconds, until when it may be changed; return False."""
+    def _postpone(self, handle: str, held: Held, seconds: int) -> None:
+        """Try again to send a message after some seconds, until when it may be changed."""
         waiting = held.message._replace(first=0)
         later = int(self._clock() * 1_000_000) + seconds * 1_000_000
         self._store.run(self._scheduled.replace(handle, held, waiting, later))
-        return False
 
     def _fail(self, handle: str, held: Held, refusal: ParleyError) -> bool:
         """Keep a message that was not sent in its sender's list, with the problem; return False."""

@@ -32,7 +32,8 @@ from chalicelib.services.values.times import rfc3339
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Role
 from chalicelib.store.messages.scheduled import MAX_SCHEDULED, packed
-from tests.servers.engines import Engine
+from tests.servers.engines import Engine, ValkeyEngine
+from tests.servers.refusing_writes import no_memory
 from tests.store.account_records import clock, write_account
 from tests.store.account_services import Crash
 from tests.store.chat_calls import Groups
@@ -162,6 +163,22 @@ def test_a_message_that_is_being_sent_cannot_be_changed(engine: Engine, app: App
     end_leases(raw)
     app.sweep()
     assert texts_of(raw) == ["secret"]
+
+
+@ONE_ENGINE
+def test_a_message_that_a_full_store_delays_can_be_changed(
+    engine: ValkeyEngine, app: App, raw: RawClient
+) -> None:
+    """A store without memory has not stored it: its sender can cancel it, and another is sent later."""
+    app.services.scheduled_sender._pause = lambda seconds: None
+    made, other = app.schedule("secret"), app.schedule("later")
+    with no_memory(engine):
+        assert app.sweep() == 0
+        app.services.scheduled.cancel("ann", made.id)
+    end_leases(raw)
+
+    assert (app.sweep(), app.listed()) == (1, [])
+    assert texts_of(raw) == [other.text]
 
 
 def leave(app: App) -> None:
