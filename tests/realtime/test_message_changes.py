@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import msgspec
+import pytest
+from msgspec import UnsetType
+
+from chalicelib.schemas.messages import MAX_TEXT_BYTES, EditRequest
 from chalicelib.services.chats.rules import inviting
 from chalicelib.store import keys
 from chalicelib.store.redis.query import Query
 from tests.realtime.recorded_connections import LARGE_CHAT, Frame, Socket, Stage
 
 UP = "👍"
+LAMBDA_BYTES = 6 * 1024 * 1024
+"""Maximum size of a response. Source: Lambda quotas, "Invocation payload"."""
 
 
 @pytest.fixture(params=[3, LARGE_CHAT + 2], ids=["small", "large"])
@@ -157,3 +164,23 @@ def test_a_deleted_chat_leaves_nothing_hidden(group: tuple[str, dict[str, Socket
 
     named = [key(chat, user) for user in (member, leaver) for key in (keys.hidden, keys.hidings)]
     assert [stage.store.run(Query("EXISTS", (name,))) for name in named] == [0] * 4
+
+
+def test_changes_that_fit_in_no_reply_come_in_several_pages(stage: Stage) -> None:
+    """Lambda can carry each page, whatever the texts escape to, and no change is left out."""
+    ann, text = stage.caller("ann"), '"' * MAX_TEXT_BYTES
+    for seq in range(1, 100):
+        stage.write("ann", "ann:bob")
+        stage.services.message_changes.edit(ann, "ann:bob", seq, EditRequest(text))
+    found, sizes, since = list[int | UnsetType](), list[int](), None
+    while True:
+        page = stage.services.changelog.page(stage.caller("bob"), "ann:bob", since, 100)
+        found += [one.seq for one in page.changes]
+        sizes.append(len(json.dumps(msgspec.json.encode(page).decode())))
+        since = page.next
+        if not page.more:
+            break
+
+    assert found == list(range(1, 100))
+    assert len(sizes) == 2
+    assert max(sizes) < LAMBDA_BYTES

@@ -7,12 +7,13 @@ from chalicelib.schemas.changelog import Changed, Changes
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import CHANGE_CURSOR, ChangeCursor, MessageCursor
+from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.inbox_row import ROLES
 from chalicelib.services.views.reader_view import ReaderView, Row
 from chalicelib.store.chats.changes import ChatSnapshot
 from chalicelib.store.chats.chats import Chats
-from chalicelib.store.chats.feed import ChangeFeed, ChangeRow, KnownChange
+from chalicelib.store.chats.feed import ChangeFeed, ChangeRow, FeedPage, KnownChange
 from chalicelib.store.chats.info import Member
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
@@ -39,7 +40,7 @@ class Changelog:
         """
         chat = self._ids.own(caller.handle, chat).text
         held, known = _known(since)
-        found = caller.read(self._feed.after(chat, caller.handle, known, limit, held))
+        found = _fitting(caller.read(self._feed.after(chat, caller.handle, known, limit, held)), chat)
         newest = str(_cursor(found.newest))
         if found.rows is None:
             return Changes(changes=[], next=newest, more=False, reset=True)
@@ -58,6 +59,17 @@ class Changelog:
         )
         row = self._view.rows(chat, reader, [one.message for one in rows if one.message is not None])
         return [_changed(one, row, snapshot) for one in rows]
+
+
+def _fitting(found: FeedPage, chat: str) -> FeedPage:
+    """Return a page with as many of its changes as fit in a reply, at least one."""
+    places = [place for place, one in enumerate(found.rows or ()) if one.message is not None]
+    messages = [one.message for one in found.rows or () if one.message is not None]
+    fit = len(fitting(messages, chat))
+    if found.rows is None or fit == len(messages):
+        return found
+    rows = found.rows[: places[fit]]
+    return found._replace(rows=rows, more=True, last=ScoredMember(rows[-1].number, rows[-1].subject))
 
 
 def _known(since: str | None) -> tuple[KnownChange, ScoredMember]:
