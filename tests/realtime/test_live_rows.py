@@ -214,6 +214,19 @@ def test_new_name_shows_in_the_rows_of_direct_chats(stage: Stage) -> None:
     assert row["users"][0] == {"handle": "ann", "name": "", "avatar": None}
 
 
+def test_new_name_is_not_pushed_to_users_who_block_its_user(stage: Stage) -> None:
+    """A name is no text for whoever blocks the user; the next sync has it."""
+    tokens = {user: stage.register(user) for user in ("ann", "bob", "cid")}
+    for chat in ("ann:bob", "ann:cid"):
+        stage.write("ann", chat)
+    stage.services.blocks.block("bob", "ann")
+    bob, cid = (stage.connect(user, token=tokens[user]) for user in ("bob", "cid"))
+    stage.services.profiles.change("ann", ProfileChanges(name="Ann"))
+
+    assert bob.of_type("chat") == []
+    assert [row["users"][0]["name"] for row in cid.of_type("chat")] == ["Ann"]
+
+
 def test_own_devices_get_the_rows_with_the_new_name(stage: Stage) -> None:
     """A user's own other devices get the rows of their direct chats, of the last active ones."""
     token = stage.register("ann")

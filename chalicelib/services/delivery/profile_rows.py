@@ -8,6 +8,7 @@ from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.row_push import RowPush, SeenRow
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.redis.client import Store
+from chalicelib.store.social.blocks import Blocks
 
 MAX_CHATS = 100
 """Maximum number of direct chats that move, the last active ones; the others show the change later."""
@@ -16,7 +17,10 @@ MAX_READ = 500
 
 
 class ProfileRows:
-    """Moves a user's direct chats in both inboxes, so that each sync has them, and pushes their rows."""
+    """Moves a user's direct chats in both inboxes, so that each sync has them, and pushes their rows.
+
+    Users who block the user get no frame: else a name would be a text that reaches them.
+    """
 
     def __init__(self, store: Store, inboxes: Inboxes, row_push: RowPush, names: DisplayNames) -> None:
         self._store = store
@@ -36,5 +40,11 @@ class ProfileRows:
         for chat in chats:
             for user in dict.fromkeys(chat.split(":")):
                 by_user[user].append(chat)
-        moved = self._store.run(self._inboxes.move(by_user)) if by_user else {}
-        self._row_push.push(SeenRow(chat, user) for user, there in moved.items() for chat in there)
+        if not by_user:
+            return
+        moved, blockers = self._store.run_both(
+            self._inboxes.move(by_user), Blocks.blocking(by_user.keys() - {handle}, handle)
+        )
+        self._row_push.push(
+            SeenRow(chat, user) for user, there in moved.items() if user not in blockers for chat in there
+        )
