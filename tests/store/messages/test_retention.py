@@ -135,6 +135,21 @@ def test_trimmed_messages_leave_nothing_behind(app: App, raw: RawClient) -> None
 
 
 @ONE_ENGINE
+@pytest.mark.parametrize("days", [0, 36_500])
+def test_what_an_append_trims_is_cleaned_up_within_a_day(app: App, raw: RawClient, days: int) -> None:
+    """The sweep comes for it, however long the chat keeps its messages; also after a system message."""
+    keep(app, keep=1, keep_days=days)
+    for name in ("", "Crew"):
+        app.services.retention_sweep.sweep()
+        if name:
+            app.services.chats.change(app.caller(), CHAT, ChatChanges(name=name))
+        else:
+            fill(app, 1)
+        due: Any = raw.zrange(keys.retained(CHAT), 0, -1, withscores=True)
+        assert [at <= clock(raw) + DAY for _, at in due] == [True]
+
+
+@ONE_ENGINE
 def test_only_owners_set_the_retention_of_groups(app: App, raw: RawClient) -> None:
     """Admins cannot, a direct chat has none; the chat and a system message show it."""
     for handle in ("bob", "carol"):

@@ -77,8 +77,8 @@ if reply_to > 0 then
 end
 
 local seq, sent, epoch, expires, trimmed = add_message(log, uncounted, body, keep, time, lifetime, root)
-if days > 0 then look_later(retained, string.sub(item, 2), sent + days * DAY) end
-if trimmed then look_later(retained, string.sub(item, 2), sent + DAY) end
+if days > 0 then look_by(retained, string.sub(item, 2), sent + days * DAY) end
+if trimmed then look_by(retained, string.sub(item, 2), sent + DAY) end
 if expires > 0 then redis.call('ZADD', expiries, decimal(expires), seq .. '\0' .. string.sub(item, 2)) end
 if slow > 0 then record_sent(last_sent, sender, sent) end
 if root > 0 then redis.call('ZADD', KEYS[#KEYS - 1], root, struct.pack('>I8', seq)) end

@@ -173,6 +173,13 @@ local function record_retention(time)
   end
 end
 
+-- Appends the message that reports the change; returns its seq.
+local function append(time)
+  local seq, _, _, _, trimmed = add_message(LOG, UNCOUNTED, BODY, kept(), time)
+  if trimmed then look_by(RETAINED, ID, time + DAY) end
+  return seq
+end
+
 -- Makes the change, unless a limit refuses it. new: whether it creates the chat.
 local function change(new)
   local members, owners, others, waiting = growth()
@@ -184,7 +191,7 @@ local function change(new)
   local more_requests, requests = growth_of_requests(), nil
   if more_requests ~= 0 then requests = requests_now() + more_requests end
   local head, time = newest(LOG), next_time()
-  local seq = BODY == '' and head or add_message(LOG, UNCOUNTED, BODY, kept(), time)
+  local seq = BODY == '' and head or append(time)
   local changed, leavers, outside = write_records(head, seq, time)
   if BODY ~= '' then record_subjects(seq, time, changed) end
   redis.call('HSET', CHAT, 'owners', owned)

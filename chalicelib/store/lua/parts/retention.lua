@@ -7,7 +7,7 @@ local function tighter(one, other)
   return math.min(one, other)
 end
 
--- Has the sweep look at a chat at a time, unless it does earlier or later already. retained: ZSET, see Retention. time: µs.
-local function look_later(retained, chat_id, time)
-  redis.call('ZADD', retained, 'NX', string.format('%.0f', time), chat_id)
+-- Has the sweep look at a chat at a time, unless it does so earlier already. retained: ZSET, see Retention. time: µs.
+local function look_by(retained, chat_id, time)
+  redis.call('ZADD', retained, 'LT', string.format('%.0f', time), chat_id)
 end
