@@ -110,7 +110,7 @@ mentions = of_one(
     "{c<NNN>}:mentions:<chat>",
     "HASH",
     "which messages mention whom; of each handle the newest 1,000",
-    "handle, `*` for all, or `!<handle>` for a user whom a mention of all leaves out -> ascending seqs, "
+    "handle, `*:` for all, or `!:<handle>` for a user whom a mention of all leaves out -> ascending seqs, "
     "8 bytes each, big-endian",
 )
 expiries = of_partition(

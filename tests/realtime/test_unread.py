@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.errors import BadRequest
 from chalicelib.schemas.inbox import Flags
+from chalicelib.schemas.messages import SendRequest
 from chalicelib.services.inbox import read_all, unread
 from tests.realtime.recorded_connections import Stage
 
@@ -95,3 +96,15 @@ def test_chat_without_messages_is_no_longer_marked_as_unread(stage: Stage) -> No
 
     assert stage.services.read_all.read(stage.caller("ann"), None).chats == [group]
     assert total(stage)["chats"] == 0
+
+
+def test_a_name_is_no_mention_of_all(stage: Stage) -> None:
+    """On a server with open names, a mention of a user named `*` or `!cid` concerns nobody else."""
+    chat = stage.group("ann", "bob", "cid", "*", "!cid")
+    for user, text in (("bob", "@* @!cid"), ("ann", "@all")):
+        stage.services.messages.send(stage.caller(user), chat, SendRequest(text))
+    mentions = {
+        user: stage.services.chat_details.read(stage.caller(user), chat).mentions
+        for user in ("bob", "cid", "*", "!cid")
+    }
+    assert mentions == {"bob": 1, "cid": 1, "*": 2, "!cid": 2}

@@ -11,7 +11,7 @@ end
 
 -- Returns how many messages above `from`, up to `head`, mention a reader. leaving_out: ZSETs of seqs that do not count.
 local function count_mentions(mentions, reader, from, head, leaving_out)
-  local own, all, except = unpack(redis.call('HMGET', mentions, reader, '*', '!' .. reader))
+  local own, all, except = unpack(redis.call('HMGET', mentions, reader, '*:', '!:' .. reader))
   local found, without, seqs = {}, {}, {}
   mentions_between(all, from, head, found)
   mentions_between(except, from, head, without)

@@ -13,7 +13,7 @@ local function mentions_up_to(held, seq)
   return low
 end
 
--- Writes that a message mentions a field: a handle, `*` for all, or `!` and the handle of a user whom a mention of all leaves out.
+-- Writes that a message mentions a field: a handle, `*:` for all, or `!:` and the handle of a user whom a mention of all leaves out.
 local function add_mention(mentions, field, seq)
   local held = redis.call('HGET', mentions, field) or ''
   local at = mentions_up_to(held, seq) * SEQ_BYTES
