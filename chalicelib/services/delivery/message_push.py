@@ -13,7 +13,7 @@ from chalicelib.schemas.realtime import ChangeFrame, ReactionChange
 from chalicelib.services.delivery.connection_stores import ConnectionStores
 from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.frame_push import AddressedFrame
-from chalicelib.services.delivery.outgoing_message import OutgoingMessage, outgoing
+from chalicelib.services.delivery.outgoing_message import OutgoingMessage
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.cursors import MessageCursor
 from chalicelib.services.views import message_row
@@ -174,7 +174,7 @@ class MessagePush:
         entries = {chat: page.entries[-1] for chat, page in pages.items()}
         names = self._names.of(folded(entry.content.sender) for entry in entries.values())
         return {
-            chat: outgoing(chat, entry, pages[chat].epoch, names[folded(entry.content.sender)])
+            chat: OutgoingMessage(chat, entry, pages[chat].epoch, names[folded(entry.content.sender)])
             for chat, entry in entries.items()
         }
 

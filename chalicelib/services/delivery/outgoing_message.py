@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.schemas.messages import Message
 from chalicelib.schemas.realtime import MessageFrame
 from chalicelib.services.values.cursors import MessageCursor
 from chalicelib.services.views import message_row
@@ -14,24 +13,20 @@ from chalicelib.store.messages.content import LogEntry
 class OutgoingMessage:
     """A message as the log holds it, and as its readers see it.
 
-    chat: Canonical id. epoch: Of the log, µs. sender_name: The name that the sender shows.
+    chat: Canonical id. epoch: Of the log, µs. name: Of the sender; empty or None: they show none, and their
+    handle is shown.
     What only readers see is made when it is first asked for: most messages reach no connection.
     """
 
-    __slots__ = ("_fields", "_frame_fields", "chat", "entry", "epoch", "sender_name")
+    __slots__ = ("_fields", "_frame_fields", "_name", "chat", "entry", "epoch")
 
-    def __init__(self, chat: str, entry: LogEntry, epoch: int, sender_name: str) -> None:
+    def __init__(self, chat: str, entry: LogEntry, epoch: int, name: str | None) -> None:
         self.chat = chat
         self.entry = entry
         self.epoch = epoch
-        self.sender_name = sender_name
+        self._name = name
         self._fields: dict[str, Any] | None = None
         self._frame_fields: dict[str, Any] | None = None
-
-    @property
-    def message(self) -> Message:
-        """The message as its readers see it."""
-        return message_row.message(self.chat, self.entry)
 
     @property
     def is_partial(self) -> bool:
@@ -42,7 +37,7 @@ class OutgoingMessage:
     def fields(self) -> dict[str, Any]:
         """The fields of the message; see message_row.fields_of."""
         if self._fields is None:
-            self._fields = message_row.fields_of(self.message, self.entry)
+            self._fields = message_row.fields_of(self.chat, self.entry)
         return self._fields
 
     @property
@@ -54,20 +49,13 @@ class OutgoingMessage:
                 **self.fields,
                 "cursor": str(MessageCursor(entry.seq, entry.time, self.epoch)),
                 "epoch": self.epoch,
-                "sender_name": self.sender_name,
-                "partial": self.is_partial,
+                "sender_name": self._name or entry.content.sender,
             }
+            if self.is_partial:
+                self._frame_fields["partial"] = True
         return self._frame_fields
 
     @property
     def frame(self) -> MessageFrame:
         """The frame that pushes the message."""
         return MessageFrame(**self.frame_fields)
-
-
-def outgoing(chat: str, entry: LogEntry, epoch: int, name: str | None) -> OutgoingMessage:
-    """Return an entry of a chat's log as it is pushed.
-
-    chat: Canonical id. name: Of the sender; empty or None: they show none, and their handle is shown.
-    """
-    return OutgoingMessage(chat, entry, epoch, name or entry.content.sender)

@@ -11,7 +11,7 @@ from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.values.chat_id import ChatId, ChatIds
 from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.values.names import Names
-from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.content import HIDDEN, LogEntry
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.texts import folded
 
@@ -68,7 +68,7 @@ class TikTokMessages:
         last = entries[-1].seq if entries else 0
         has_more = bool(entries) and (last > part.base + 1 if reverse else last < part.head)
         following = part.head - last + 1 if reverse else last
-        messages = [_shown(chat, entry, gone) for entry in entries if not entry.is_hidden]
+        messages = [_shown(chat, entry, gone) for entry in entries if entry.content is not HIDDEN]
         return TikTokPage(messages, has_more, following if has_more else None)
 
 

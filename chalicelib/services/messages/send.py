@@ -10,7 +10,7 @@ from chalicelib.schemas.messages import SendRequest
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery.display_names import DisplayNames
 from chalicelib.services.delivery.fan_out import ChatFanOut
-from chalicelib.services.delivery.outgoing_message import OutgoingMessage, outgoing
+from chalicelib.services.delivery.outgoing_message import OutgoingMessage
 from chalicelib.services.messages.append import MessageAppender, Stored
 from chalicelib.services.messages.drafts import Drafts
 from chalicelib.services.values.chat_id import ChatId
@@ -77,7 +77,7 @@ class MessageSender:
         entry = appended.first or LogEntry(
             appended.seq, appended.time, new.content, expires=appended.expires, root=appended.root
         )
-        sent = Sent(outgoing(chat.text, entry, appended.epoch, stored.sender_name), appended.duplicate)
+        sent = Sent(OutgoingMessage(chat.text, entry, appended.epoch, stored.sender_name), appended.duplicate)
         if on_stored is not None:
             on_stored(sent)
         if not appended.duplicate:
@@ -94,7 +94,7 @@ class MessageSender:
     def _repeated(self, caller: Caller, chat: ChatId, page: LogPage, on_stored: OnStored | None) -> Sent:
         """Return what an earlier request stored, the message of a page."""
         name = self._names.known(caller.handle)
-        sent = Sent(outgoing(chat.text, page.entries[0], page.epoch, name), duplicate=True)
+        sent = Sent(OutgoingMessage(chat.text, page.entries[0], page.epoch, name), duplicate=True)
         if on_stored is not None:
             on_stored(sent)
         return sent

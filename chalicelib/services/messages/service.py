@@ -15,8 +15,9 @@ from chalicelib.services.messages.send import MessageSender, OnStored
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
 from chalicelib.services.values.message_limits import fitting
+from chalicelib.services.views.message_row import all_are_plain
 from chalicelib.services.views.reader_view import ReaderView, Row
-from chalicelib.store.messages.content import HIDDEN, LogEntry
+from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.redis.query import Query
 
@@ -110,7 +111,10 @@ class Messages:
         self, caller: Caller, chat: str, entries: list[LogEntry], fit: Fit
     ) -> tuple[list[LogEntry], Rows]:
         """Return as many leading entries as fit in a page, and the rows of those that are not hidden."""
-        shown = [entry for entry in entries if entry.content is not HIDDEN]
+        if all_are_plain(entries):
+            rows = fit(entries, chat, self._view.rows(chat, caller.handle, ()))
+            return entries[: len(rows)], rows
+        shown = [entry for entry in entries if not entry.is_hidden]
         rows = fit(shown, chat, self._view.rows(chat, caller.handle, shown))
         if len(rows) == len(shown):
             return entries, rows

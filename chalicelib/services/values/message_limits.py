@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -88,8 +89,7 @@ def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
     Python 3.11 write in ASCII: JSON's escapes are escaped again, and a character beyond ASCII takes 6 or 12
     bytes.
     """
-    characters = sum(map(_characters, entries))
-    if characters * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
+    if _characters(entries) * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
         return entries
     overhead = 256 + _carried_bytes(chat)
     return take_fitting(
@@ -110,13 +110,21 @@ def _event_bytes(entry: LogEntry) -> int:
     return len(msgspec.json.encode(entry.content.event)) if entry.content.event else 0
 
 
-def _characters(entry: LogEntry) -> int:
-    """Return an upper bound of the number of characters of a message, without its names."""
-    content = entry.content
-    if content.event is None and not content.reply_to and content.extra is NO_EXTRA:
-        return len(content.text)
-    extra, stub = content.extra, _stub_bytes(entry) // LONGEST_CHARACTER
-    size = len(content.text) + _event_bytes(entry) + stub
+def _characters(entries: Iterable[LogEntry]) -> int:
+    """Return an upper bound of the number of characters of messages, without their names."""
+    characters = 0
+    for entry in entries:
+        content = entry.content
+        characters += len(content.text)
+        if content.extra is not NO_EXTRA or content.reply_to or content.event is not None:
+            characters += _more_characters(entry)
+    return characters
+
+
+def _more_characters(entry: LogEntry) -> int:
+    """Return an upper bound of the number of characters of a message, without its names and its text."""
+    extra, stub = entry.content.extra, _stub_bytes(entry) // LONGEST_CHARACTER
+    size = _event_bytes(entry) + stub
     if extra is NO_EXTRA:
         return size
     return size + len(msgspec.json.encode(extra)) + len(extra.reactions) * REACTION_BYTES

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from chalicelib.schemas.messages import Message
-from chalicelib.services.views.message_row import is_partial, message
+from chalicelib.services.views.message_row import all_are_plain, message, plain_message
 from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Runnable
@@ -44,8 +44,8 @@ class ReaderView:
 
         chat: Its canonical id. entries: All messages that the function is called with.
         """
-        if not any(map(is_partial, entries)):
-            return functools.partial(message, chat)
+        if all_are_plain(entries):
+            return functools.partial(plain_message, chat)
         return self.rows_of_chats(reader, {chat: entries})[chat]
 
     def rows_of_chats(self, reader: str, entries: Mapping[str, Sequence[LogEntry]]) -> dict[str, Row]:

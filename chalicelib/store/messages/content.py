@@ -112,8 +112,8 @@ class CorruptEntry(Exception):
     """A stored element is not one that this version can have written."""
 
 
-HIDDEN = Content("", "", kind="hidden")
-"""What a reader who has hidden a message reads of it."""
+HIDDEN = Content("", "", kind="hidden", extra=Extra())
+"""What a reader who has hidden a message reads of it. Plain messages have NO_EXTRA itself, so it is none."""
 DAMAGES = (msgspec.DecodeError, UnicodeDecodeError, struct.error)
 """What decoding a damaged element raises."""
 DEFAULTS = (..., ..., None, "text", None, None, NO_EXTRA)
@@ -139,11 +139,9 @@ def entry_of(seq: int, element: bytes) -> LogEntry:
 
     Every reader of the log decodes here, so that nothing shows the text of a message that has expired.
     """
-    if element[:1] == EXTENDED:
-        entry = _extended(seq, element)
-        return entry if not entry.expires or entry.expires > time.time_ns() // 1000 else expired(entry)
     if element[:1] != PLAIN:
-        return _hidden(seq, element)
+        entry = _other_entry(seq, element)
+        return entry if not entry.expires or entry.expires > time.time_ns() // 1000 else expired(entry)
     try:
         return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
     except DAMAGES as error:
@@ -162,7 +160,7 @@ def stored_entry(seq: int, element: bytes) -> LogEntry:
 
     Raises CorruptEntry.
     """
-    return _extended(seq, element) if element[:1] == EXTENDED else entry_of(seq, element)
+    return entry_of(seq, element) if element[:1] == PLAIN else _other_entry(seq, element)
 
 
 def tombstone(content: Content, deleted: int, by: str = "") -> Content:
@@ -176,18 +174,17 @@ def tombstone(content: Content, deleted: int, by: str = "") -> Content:
     )
 
 
-def _extended(seq: int, element: bytes) -> LogEntry:
+def _other_entry(seq: int, element: bytes) -> LogEntry:
+    """Return a message that is not of the version of most."""
+    if element[:1] == LEFT_OUT and len(element) == TIME.stop:
+        return LogEntry(seq, int.from_bytes(element[TIME]), HIDDEN)
+    if element[:1] != EXTENDED:
+        raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not 01 or 02")
     try:
         _, sent, change, expires, root = HEADER.unpack_from(element)
         return LogEntry(seq, sent, _decode(element[HEADER.size :]), change, expires, root)
     except DAMAGES as error:
         raise _damaged(seq) from error
-
-
-def _hidden(seq: int, element: bytes) -> LogEntry:
-    if element[:1] == LEFT_OUT and len(element) == TIME.stop:
-        return LogEntry(seq, int.from_bytes(element[TIME]), HIDDEN)
-    raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not 01 or 02")
 
 
 def _damaged(seq: int) -> CorruptEntry:

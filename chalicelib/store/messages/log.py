@@ -34,6 +34,7 @@ READ_LOG = Script("messages/read_log")
 
 DAY_SECONDS = 86_400
 IDS_TTL_SECONDS = 2 * DAY_SECONDS
+ID_DAYS = 4
 PAGE_BYTES = 4 * 1024 * 1024
 LONGEST_REPLY = 10
 """Length of the longest reply of an append; most leave out the end."""
@@ -131,10 +132,10 @@ class MessageLog:
         args: list[bytes | str | int] = [packed(content), *self._limits, sender, kind_of(chat)]
         args += [message_item(chat) if pending else f"-{chat}", content.reply_to or 0]
         if content.id is not None:
-            days = _id_days()
-            named += tuple([keys.ids(chat, day) for day in days])
+            first_day = _first_id_day()
+            named += _ids_keys(chat, first_day)
             args += [_digest(sender, content.id), _fingerprint(content, sent_text, lifetime, source)]
-            args += [days[0], IDS_TTL_SECONDS]
+            args += [first_day, IDS_TTL_SECONDS]
         if lifetime or mentioned or content.reply_to:
             if content.id is None:
                 args += ["", "", 0, 0]
@@ -158,9 +159,8 @@ class MessageLog:
         sender: A handle. The answer is certain for 24 hours after the message.
         """
         digest = _digest(sender, message_id)
-        asking: list[Query[bytes | None]] = [
-            Query("HGET", (keys.ids(chat, day),), (digest,)) for day in _id_days()
-        ]
+        named = _ids_keys(chat, _first_id_day())
+        asking: list[Query[bytes | None]] = [Query("HGET", (key,), (digest,)) for key in named]
         return Batch(asking, any)
 
     def find(
@@ -178,9 +178,8 @@ class MessageLog:
         """
         digest = _digest(folded(content.sender), content.id or "")
         fingerprint = _fingerprint(content, sent_text, lifetime, source)
-        asking: list[Query[bytes | None]] = [
-            Query("HGET", (keys.ids(chat, day),), (digest,)) for day in _id_days()
-        ]
+        named = _ids_keys(chat, _first_id_day())
+        asking: list[Query[bytes | None]] = [Query("HGET", (key,), (digest,)) for key in named]
         return Batch(asking, functools.partial(_same, fingerprint))
 
     def after(
@@ -234,10 +233,15 @@ _append_keys = key_rows.together(
 )
 
 
-def _id_days() -> range:
-    """Return the four days of which the ids are looked up; see lua/messages/append_message.lua."""
-    today = int(time.time()) // DAY_SECONDS
-    return range(today - 2, today + 2)
+def _first_id_day() -> int:
+    """Return the first of the days of which the ids are looked up; see lua/messages/append_message.lua."""
+    return int(time.time()) // DAY_SECONDS - 2
+
+
+@functools.lru_cache(maxsize=key_rows.KEPT_TEXTS)
+def _ids_keys(chat: str, first_day: int) -> tuple[str, ...]:
+    """Return the keys of the ids of some days, kept for the next messages of the chat."""
+    return tuple([keys.ids(chat, first_day + day) for day in range(ID_DAYS)])
 
 
 def _appended(chat: str, reply: Any) -> Appended:

@@ -25,7 +25,7 @@ from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.frame_push import FramePush
 from chalicelib.services.delivery.message_push import MessagePush, change_frame, with_reaction
 from chalicelib.services.delivery.outbox_sweep import OutboxSweep
-from chalicelib.services.delivery.outgoing_message import outgoing
+from chalicelib.services.delivery.outgoing_message import OutgoingMessage
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
@@ -118,7 +118,7 @@ class Town:
             chat,
             sent.time,
             members,
-            message=outgoing(chat, entry, sent.epoch, None),
+            message=OutgoingMessage(chat, entry, sent.epoch, None),
             recipients=sent.recipients or (),
             skip=skip,
         )
