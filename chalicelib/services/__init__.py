@@ -36,25 +36,7 @@ from chalicelib.services.inbox.unread import UnreadService
 from chalicelib.services.jobs.pending_jobs import JobHandler, PendingJobs
 from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
-from chalicelib.services.messages.append import MessageAppender
-from chalicelib.services.messages.changes import MessageChanger
-from chalicelib.services.messages.drafts import Drafts
-from chalicelib.services.messages.expiry_sweep import ExpirySweep
-from chalicelib.services.messages.forwarding import ForwardSources
-from chalicelib.services.messages.hidden import MessageHider
-from chalicelib.services.messages.mentions import MentionFinder
-from chalicelib.services.messages.pins import PinService
-from chalicelib.services.messages.reactions import ReactionService
-from chalicelib.services.messages.read import LogReader
-from chalicelib.services.messages.reports import ReportService
-from chalicelib.services.messages.retention_sweep import RetentionSweep
-from chalicelib.services.messages.scheduled import ScheduledService
-from chalicelib.services.messages.scheduled_sender import ScheduledSender
-from chalicelib.services.messages.send import MessageSender
-from chalicelib.services.messages.service import Messages
-from chalicelib.services.messages.text_filter import text_filter
-from chalicelib.services.messages.threads import ThreadService
-from chalicelib.services.messages.transaction import MessageTransactions
+from chalicelib.services.messages.wiring import MessageUseCases
 from chalicelib.services.realtime.wiring import Realtime, UseCases
 from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.search.messages import MessageSearch
@@ -145,51 +127,21 @@ class Services:
         )
 
     def _wire_messages(self) -> None:
-        log, statuses, reader = self._stores.log, self.account_statuses, LogReader(self.account_statuses)
-        accounts, inboxes, names = self._stores.accounts, self._stores.inboxes, self._delivery.names
-        appender = MessageAppender(
-            self._store, log, accounts, statuses, inboxes, names, needs_account=self._needs_account
-        )
-        self._texts = text_filter(self.settings)
-        mentions = MentionFinder(self._store, self._stores.chats, log)
-        sources = ForwardSources(self._ids)
-        drafts = Drafts(self._store, log, sources, self._texts, mentions)
-        sender = MessageSender(appender, self._delivery.fan_out, names, drafts)
-        self.messages = Messages(log, self._ids, sender, reader, self._reader_view)
-        self.threads = ThreadService(self._ids, self._reader_view)
-        self.reports = ReportService(
-            self._store,
-            self._ids,
+        made = MessageUseCases(
+            self.settings,
             self.names,
-            log,
-            self._stores.chats,
-            self._stores.reports,
+            self._delivery,
+            self.account_statuses,
+            self._entries,
             self._reader_view,
         )
-        self.retention_sweep = RetentionSweep(self._store, self._stores.retention)
-        scheduled = self._stores.scheduled
-        self.scheduled = ScheduledService(self._store, scheduled, self._ids, sender)
-        self.scheduled_sender = ScheduledSender(self._store, scheduled, log, self._ids, sender)
-        transactions = MessageTransactions(
-            self._store, self._stores.message_changes, accounts, self._delivery.fan_out
-        )
-        self.message_changes = MessageChanger(self._ids, transactions, self._texts, mentions)
-        self.expiry_sweep = ExpirySweep(
-            self._store, self._stores.expiries, self._stores.message_changes, self._delivery.fan_out
-        )
-        self.pins = PinService(self._ids, transactions, self._reader_view)
-        self.message_hider = MessageHider(
-            self._store,
-            self._ids,
-            self._stores.hidden_messages,
-            self._entries,
-            self._stores.user_connections,
-            self._delivery.push,
-        )
-        self.reactions = ReactionService(
-            self._store, self._ids, accounts, self._stores.reactions, self._delivery.reactions
-        )
-        self.tiktok = TikTokMessages(log, self.names, self._ids, sender, reader)
+        self._texts, log = made.texts, self._stores.log
+        self.messages, self.threads, self.reports = made.messages, made.threads, made.reports
+        self.scheduled, self.scheduled_sender = made.scheduled, made.scheduled_sender
+        self.message_changes, self.message_hider = made.changer, made.hider
+        self.pins, self.reactions = made.pins, made.reactions
+        self.expiry_sweep, self.retention_sweep = made.expiry_sweep, made.retention_sweep
+        self.tiktok = TikTokMessages(log, self.names, self._ids, made.sender, made.reader)
 
     def _wire_jobs(self) -> None:
         stores, store = self._stores, self._store
