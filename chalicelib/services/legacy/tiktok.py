@@ -74,7 +74,7 @@ class TikTokMessages:
 
 def _shown(chat: str, entry: LogEntry, gone: list[str]) -> TikTokMessage:
     content = entry.content
-    name = DELETED_USER if folded(content.sender) in gone else content.sender
+    name = DELETED_USER if gone and folded(content.sender) in gone else content.sender
     return TikTokMessage(chat, content.text, name, entry.time // 1_000_000, content.extra.deleted > 0)
 
 

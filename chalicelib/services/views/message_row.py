@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,8 @@ from chalicelib.texts import folded
 
 CHANGE, UNCHANGED = 3, (0, 0, 0)
 """Where the numbers of a LogEntry begin that are 0 for most messages: change, expires and root."""
+handle_of = functools.lru_cache(maxsize=4096)(folded)
+"""Returns the handle of a sender, kept for other messages of the sender."""
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -32,7 +35,7 @@ def message(chat: str, entry: LogEntry, fields: Mapping[str, Any] = NO_FIELDS) -
 
 def plain_message(chat: str, entry: LogEntry) -> Message:
     """Return what `message` does for a message that `all_are_plain` has found to be plain."""
-    content, sender = entry.content, folded(entry.content.sender)
+    content, sender = entry.content, handle_of(entry.content.sender)
     return Message(
         chat=chat,
         seq=entry.seq,
@@ -59,7 +62,7 @@ def fields_of(chat: str, entry: LogEntry) -> dict[str, Any]:
         "chat": chat,
         "seq": entry.seq,
         "id": content.id,
-        "sender": folded(content.sender),
+        "sender": handle_of(content.sender),
         "kind": content.kind,
         "text": content.text,
         "sent_at": rfc3339(entry.time),

@@ -43,6 +43,7 @@ end
 
 local size, page = 0, {}
 local left_out = reader ~= '' and first <= last and hidden_between(hidden, first, last)
+if left_out and not next(left_out) then left_out = nil end
 
 -- Adds a message to the page, unless the page is full; a hidden one without its content.
 local function fits(element, at)
@@ -72,17 +73,19 @@ local function backward()
   end
 end
 
--- Returns the senders of the page. A sender is the first value of the array that follows an element's header.
-local function sender_of(element)
-  local _, _, _, _, body = header_of(element)
-  local _, sender = cmsgpack.unpack_one(element, body)
-  return sender
+-- Returns a page of one batch without hidden messages, in rising order; nil: it is longer, or more bytes than may be.
+local function short_page()
+  if left_out or first > last or last - first >= BATCH then return nil end
+  local batch, bytes = redis.call('LRANGE', log, first - begin, last - begin), 0
+  for i = 1, #batch do bytes = bytes + #batch[i] end
+  return bytes <= budget and batch or nil
 end
 
+-- Returns the senders of the page. A sender is the first value of the array that follows an element's header.
 local function senders()
   local known, found = {}, {}
   for _, element in ipairs(page) do
-    local is_whole, sender = pcall(sender_of, element)
+    local is_whole, _, sender = pcall(cmsgpack.unpack_one, element, body_at(element))
     if is_whole and type(sender) == 'string' and not known[sender] then
       known[sender] = true
       found[#found + 1] = sender
@@ -100,10 +103,12 @@ local function deleted_senders()
   return deleted
 end
 
-if side == 'after' then forward() else backward() end
+local short = short_page()
+local rises = short or side == 'after'
+if short then page = short elseif rises then forward() else backward() end
 local reply = {base, head, view.epoch, side == 'after' and first or last - #page + 1, {}}
 if kind == GROUP and reader ~= '' then reply[5] = deleted_senders() end
-if side == 'after' then
+if rises then
   for i = 1, #page do reply[5 + i] = page[i] end
 else
   for i = #page, 1, -1 do reply[#reply + 1] = page[i] end
