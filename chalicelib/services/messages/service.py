@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from msgspec import structs
@@ -15,7 +16,7 @@ from chalicelib.services.messages.send import MessageSender, OnStored
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
 from chalicelib.services.values.message_limits import fitting
-from chalicelib.services.views.message_row import all_are_plain
+from chalicelib.services.views.message_row import all_are_plain, plain_message
 from chalicelib.services.views.reader_view import ReaderView, Row
 from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.log import LogPage, MessageLog
@@ -112,7 +113,7 @@ class Messages:
     ) -> tuple[list[LogEntry], Rows]:
         """Return as many leading entries as fit in a page, and the rows of those that are not hidden."""
         if all_are_plain(entries):
-            rows = fit(entries, chat, self._view.rows(chat, caller.handle, ()))
+            rows = fit(entries, chat, functools.partial(plain_message, chat))
             return entries[: len(rows)], rows
         shown = [entry for entry in entries if not entry.is_hidden]
         rows = fit(shown, chat, self._view.rows(chat, caller.handle, shown))

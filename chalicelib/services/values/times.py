@@ -14,8 +14,8 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 
 def rfc3339(time: int) -> str:
     """Return a time in µs since 1970 as RFC 3339 in UTC with microseconds."""
-    seconds, fraction = divmod(time, 1_000_000)
-    return f"{_to_the_second(seconds)}.{fraction:06d}Z"
+    fraction = str(time + 1_000_000)[-6:]  # with its zeros, and faster than formatted: each row has a time
+    return f"{_to_the_second(time // 1_000_000)}.{fraction}Z"
 
 
 @functools.lru_cache(8192)

@@ -15,8 +15,6 @@ from chalicelib.services.values.times import rfc3339
 from chalicelib.store.messages.content import NO_EXTRA, LogEntry
 from chalicelib.texts import folded
 
-CHANGE, UNCHANGED = 3, (0, 0, 0)
-"""Where the numbers of a LogEntry begin that are 0 for most messages: change, expires and root."""
 handle_of = functools.lru_cache(maxsize=4096)(folded)
 """Returns the handle of a sender, kept for other messages of the sender."""
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
@@ -83,9 +81,8 @@ def is_partial(entry: LogEntry) -> bool:
 
 def all_are_plain(entries: Iterable[LogEntry]) -> bool:
     """Return whether no message is hidden, changed or partial, expires, or has anything of Extra."""
-    for entry in entries:
-        content = entry.content
-        if content.extra is not NO_EXTRA or content.reply_to is not None or entry[CHANGE:] != UNCHANGED:
+    for _, _, content, change, expires, root in entries:
+        if content.extra is not NO_EXTRA or content.reply_to is not None or change or expires or root:
             return False
     return True
 

@@ -278,8 +278,13 @@ def _reading(
     at = b"" if time is None else time.to_bytes(8)
     cursor = (min(start, LAST_INDEX), limit, PAGE_BYTES, at, "" if epoch is None else str(epoch))
     args = (side, *cursor, reader or "", kind_of(chat))
-    named = (*reader_keys(chat), keys.hidden(chat, reader or ""))
-    return Query(READ_LOG, named, args, lambda reply: _slice(chat, reply))
+    return Query(READ_LOG, _page_keys(chat, reader or ""), args, lambda reply: _slice(chat, reply))
+
+
+@functools.lru_cache(maxsize=key_rows.KEPT_TEXTS)
+def _page_keys(chat: str, reader: str) -> tuple[str, ...]:
+    """Return the keys of a page, kept for the reader's next pages of the chat."""
+    return *reader_keys(chat), keys.hidden(chat, reader)
 
 
 def _slice(chat: str, reply: Any) -> LogPage:
