@@ -18,6 +18,7 @@ ROW = {
         "read",
         "received",
         "unread",
+        "mentions",
         "marked_unread",
         "pinned",
         "muted",

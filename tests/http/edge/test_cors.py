@@ -85,7 +85,10 @@ def test_another_page_may_not_write(api: Api, origin: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "methods"),
-    [("/api/pull", {"GET", "POST", "OPTIONS"}), ("/v1/chats/a:b/messages/1", {"GET", "OPTIONS"})],
+    [
+        ("/api/pull", {"GET", "POST", "OPTIONS"}),
+        ("/v1/chats/a:b/messages/1", {"GET", "PATCH", "DELETE", "OPTIONS"}),
+    ],
 )
 def test_a_preflight_says_what_a_page_may_send(api: Api, path: str, methods: set[str]) -> None:
     """OPTIONS of a listed page is a 204 with the path's methods, its headers, and their lifetime."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ class World(NamedTuple):
     chat: str
     group: str
     room: str
+    scheduled: str
 
 
 @pytest.fixture(scope="module")
@@ -73,19 +75,24 @@ def world(api: Api) -> World:
     api.call("POST", "/ws/createRoom", person=person, json={"id": room, "name": room})
     api.call("PUT", f"/v1/users/me/following/{other.handle}", person=person)
     api.call("POST", "/v1/posts", person=other, json={"text": "post"})
-    return World(person, other, chat, made.json()["chat"], room)
+    send_at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    later = {"text": "later", "send_at": send_at}
+    scheduled = api.call("POST", f"/v1/chats/{chat}/scheduled", person=person, json=later).json()["id"]
+    return World(person, other, chat, made.json()["chat"], room, scheduled)
 
 
 def reads(world: World) -> dict[str, str]:
     """Return each documented path of a read, with existing ids as its parameters."""
     paths = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
     values = {"{handle}": world.other.handle, "{seq}": "1", "{room}": world.room, "{asset}": "docs.css"}
+    values["{scheduled}"] = world.scheduled
+    queries = {"/api/pull": f"?chat={world.chat}", "/v1/groups": "?q=group", "/v1/search": "?q=before"}
     found = {}
     for path in (path for path, methods in paths.items() if "get" in methods and path != JOINS):
         filled = path.replace("{chat}", world.group if "/chats/{chat}/" in path else world.chat)
         for name, value in values.items():
             filled = filled.replace(name, value)
-        found[path] = filled + {"/api/pull": f"?chat={world.chat}", "/v1/groups": "?q=group"}.get(path, "")
+        found[path] = filled + queries.get(path, "")
     return found | {"/v1/users": f"/v1/users?q={world.other.handle}"}
 
 

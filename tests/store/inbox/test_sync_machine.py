@@ -143,7 +143,8 @@ class SyncMachine(RuleBasedStateMachine):
 
 def _shared_fields(row: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that both a sync row and a chat have."""
-    extra = ("notice", "join", "history", "maker", "made_at", *UNTOLD)
+    of_chats = ("notice", "join", "history", "slow", "keep", "keep_days", "maker", "made_at")
+    extra = (*of_chats, *UNTOLD)
     return {name: value for name, value in row.items() if name not in extra}
 
 

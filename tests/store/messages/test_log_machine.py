@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from chalicelib.errors import HistoryChanged, IdConflict, StoreUnavailable
-from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.content import Content, LogEntry
 from chalicelib.store.messages.log import Appended, LogPage
 from chalicelib.store.redis.client import connect
 from tests.servers.engines import Engine, ValkeyEngine
@@ -68,10 +68,10 @@ class LogMachine(RuleBasedStateMachine):
     def _check_page(self, page: LogPage, first: int, last: int) -> None:
         """Compare a page with the messages first to last, seqs, both included."""
         expected = [
-            (one.appended.seq, one.appended.time, one.content)
+            LogEntry(one.appended.seq, one.appended.time, one.content)
             for one in self._sent[max(first - 1, self._base) : max(last, 0)]
         ]
-        assert [tuple(entry) for entry in page.entries] == expected
+        assert page.entries == expected
         assert (page.base, page.head) == (self._base, len(self._sent))
         assert page.epoch == (self._sent[0].appended.time if self._sent else 0)
 
