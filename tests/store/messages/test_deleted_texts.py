@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -178,7 +179,8 @@ def fill(raw: RawClient, chat: str) -> None:
 
 def send_later(raw: RawClient, chat: str, **fields: Any) -> int:
     """Schedule a message of ann, let its time come, and return its seq."""
-    body = {"text": SECRET, "data": {"note": SECRET}, "send_at": "2027-11-30T00:00:00Z", **fields}
+    send_at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    body = {"text": SECRET, "data": {"note": SECRET}, "send_at": send_at, **fields}
     done("POST", f"/v1/chats/{chat}/scheduled", body=body)
     end_leases(raw)
     assert services.current().scheduled_sender.sweep() == 1
