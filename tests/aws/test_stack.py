@@ -27,6 +27,7 @@ VPC = "10.40.0.0/16"
 BY_USE = {
     "Egress": "nat",
     "AlarmEmail": "ops@example.com",
+    "WordFilter": "check-words",
     "MediaOrigins": "https://chat.example,https://chat.test",
     "Auth": "open",
     "OpenHosts": "chat.example.com",
