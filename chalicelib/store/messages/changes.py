@@ -76,8 +76,7 @@ class MessageChanges:
 
     @staticmethod
     def read(chat: str, seq: int, reader: str) -> Query[Seen | None]:
-        """Return the query for one message that a reader may read; None: there is none, also if it was
-        trimmed.
+        """Return the query for one message that a reader may read; None: there is none any more, or yet.
 
         Reading the reply raises ChatNotFound, NotAMember.
         """
