@@ -10,8 +10,9 @@ import redis
 
 from chalicelib.config import Settings
 from chalicelib.store import keys
+from chalicelib.store.messages.append_result import Appended
 from chalicelib.store.messages.content import Content, LogEntry
-from chalicelib.store.messages.log import Appended, LogPage, MessageLog
+from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE

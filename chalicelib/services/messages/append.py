@@ -12,8 +12,9 @@ from chalicelib.services.social.contact import check_contact
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.accounts.accounts import Accounts, AccountStatus
 from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.append_result import Appended
 from chalicelib.store.messages.content import Content
-from chalicelib.store.messages.log import Appended, MessageLog
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.one_step import Delivered, OneStepSends, SendOutcome, Steps
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Batch, Query

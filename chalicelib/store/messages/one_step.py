@@ -11,7 +11,7 @@ from chalicelib.store.access import inbox_item, message_item
 from chalicelib.store.accounts.accounts import UserRelation
 from chalicelib.store.accounts.rate_limits import TAKE_USER_LIMIT, Rate
 from chalicelib.store.accounts.sessions import AUTHENTICATE
-from chalicelib.store.messages.log import Appended
+from chalicelib.store.messages.append_result import Appended
 from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script

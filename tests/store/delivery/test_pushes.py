@@ -32,8 +32,9 @@ from chalicelib.store import keys
 from chalicelib.store.chats.changes import ChatChange
 from chalicelib.store.chats.info import Relation, Role
 from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.append_result import Appended
 from chalicelib.store.messages.content import Content, LogEntry, packed
-from chalicelib.store.messages.log import Appended, MessageLog
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections

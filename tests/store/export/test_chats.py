@@ -15,9 +15,9 @@ from chalicelib.store.chats.info import Info, Relation, Role
 from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.read_state import PINNED, ReadStates
+from chalicelib.store.messages.append_result import Appended
 from chalicelib.store.messages.changes import MessageChanges, NewVersion
 from chalicelib.store.messages.content import Content, packed, tombstone, with_extra
-from chalicelib.store.messages.log import Appended
 from chalicelib.store.messages.reactions import Reaction, Reactions
 from chalicelib.store.redis.client import Store
 from tests.store.account_services import Village

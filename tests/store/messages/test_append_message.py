@@ -14,8 +14,10 @@ from chalicelib.errors import ChatNotFound, IdConflict, MessageNotFound, Muted, 
 from chalicelib.store import keys, partitions
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.inbox.read_state import ACCEPTED, WROTE
+from chalicelib.store.messages.append_result import Appended
 from chalicelib.store.messages.content import Content
-from chalicelib.store.messages.log import DAY_SECONDS, IDS_TTL_SECONDS, Appended, MessageLog
+from chalicelib.store.messages.idempotency import DAY_SECONDS, IDS_TTL_SECONDS
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
@@ -59,7 +61,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
 
     def set_to(seconds: float) -> None:
         clock = SimpleNamespace(time=lambda: seconds)
-        monkeypatch.setattr("chalicelib.store.messages.log.time", clock)
+        monkeypatch.setattr("chalicelib.store.messages.idempotency.time", clock)
 
     return set_to
 

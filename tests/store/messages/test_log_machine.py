@@ -18,8 +18,9 @@ from hypothesis.stateful import (
 )
 
 from chalicelib.errors import HistoryChanged, IdConflict, StoreUnavailable
+from chalicelib.store.messages.append_result import Appended
 from chalicelib.store.messages.content import Content, LogEntry
-from chalicelib.store.messages.log import Appended, LogPage
+from chalicelib.store.messages.log import LogPage
 from chalicelib.store.redis.client import connect
 from tests.servers.engines import Engine, ValkeyEngine
 from tests.store.log_records import CHAT, Log, settings_for
