@@ -25,7 +25,7 @@ from tests.servers.gateway import PATIENCE
 PAGES = "https://pages.example"
 SIDE = "\u00a7"
 """Stands in requests for a digit that differs between the ways, so that neither sees what the other wrote."""
-VARYING = re.compile(r'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|"next":"[^"]*"|\d+')
+VARYING = re.compile(r'\b[0-9a-f]{32}\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|"next":"[^"]*"|\d+')
 PARAMETER = re.compile(r"{(\w+)}")
 EXAMPLE_NAMES = re.compile(r"\b(?:alice|bob|carol|lobby)\b")
 

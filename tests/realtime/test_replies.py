@@ -100,7 +100,7 @@ def test_deletion_takes_a_message_out_of_threads_and_mentions(stage: Stage, raw:
     group = stage.group("ann", "bob")
     root = send(stage, "ann", group, "tea")["seq"]
     seq = send(stage, "ann", group, "@bob @all", reply_to=root)["seq"]
-    assert raw.hgetall(keys.mentions(group)) == {b"bob": eight(seq), b"*": eight(seq)}
+    assert raw.hgetall(keys.mentions(group)) == {b"bob": eight(seq), b"*:": eight(seq)}
     assert raw.zrange(keys.threads(group), 0, -1) == [eight(seq)]
 
     stage.services.message_changes.delete(stage.caller("ann"), group, seq)

@@ -333,5 +333,6 @@ def test_chats_against_a_model(engine: Engine) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert {"send CHANGED", "sync", "inbox", "pull"} <= set(done)
-    assert sum(what.endswith(" CHANGED") for what in done) >= MAX_KINDS // 2, done
+    if isinstance(engine, ValkeyEngine):  # the others have too few examples to reach everything
+        assert {"send CHANGED", "sync", "inbox", "pull"} <= set(done)
+        assert sum(what.endswith(" CHANGED") for what in done) >= MAX_KINDS // 2, done
