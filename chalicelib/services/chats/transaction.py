@@ -18,7 +18,7 @@ from chalicelib.store.chats.changes import ChatChange, ChatSnapshot
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info
 from chalicelib.store.inbox.hidden_messages import HiddenMessages
-from chalicelib.store.messages.content import Content, packed
+from chalicelib.store.messages.content import SYSTEM, Content, packed
 from chalicelib.store.redis.client import Store
 
 MAX_ATTEMPTS = 20
@@ -180,4 +180,4 @@ def existing_info(chat: str, snapshot: ChatSnapshot) -> Info:
 
 def system_message(sender: str, event: Stored) -> bytes:
     """Return the message of kind `system` about an event, as the log stores it."""
-    return packed(Content(sender, "", kind="system", event=event))
+    return packed(Content(sender, "", kind=SYSTEM, event=event))

@@ -21,7 +21,6 @@ from chalicelib.store.messages.content import LogEntry
 from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.messages.outbox import MESSAGE, Outbox, OutboxEntry
 from chalicelib.store.realtime.connection_results import Recipient
-from chalicelib.texts import folded
 
 JOB_CONNECTIONS = 250
 """Maximum number of connections to which one job of the queue pushes."""
@@ -125,11 +124,12 @@ class MessagePush:
         Raises StoreUnavailable if the log cannot be read, or the queue takes no job: the queue repeats it.
         """
         found = self._store.run(self._log.after(job.chat, job.seq - 1, 1))
-        if not found.entries or found.entries[0].seq != job.seq:
+        entry = found.first(job.seq)
+        if entry is None:
             return  # trimmed, or the chat is deleted
         recipients = [Recipient(*connection) for connection in job.connections]
         if job.changed is True:
-            frame = change_frame(job.chat, found.entries[0], found.epoch)
+            frame = change_frame(job.chat, entry, found.epoch)
             self._push.send(AddressedFrame(recipients, with_reaction(frame, job.reaction or None)))
             return
         failed = self._push.send(_frame(self._outgoing({job.chat: found})[job.chat], recipients))
@@ -172,9 +172,10 @@ class MessagePush:
     def _outgoing(self, pages: dict[str, LogPage]) -> dict[str, OutgoingMessage]:
         """Return the last message of each page, by chat, with the name of its sender."""
         entries = {chat: page.entries[-1] for chat, page in pages.items()}
-        names = self._names.of(folded(entry.content.sender) for entry in entries.values())
+        senders = {chat: message_row.handle_of(entry.content.sender) for chat, entry in entries.items()}
+        names = self._names.of(senders.values())
         return {
-            chat: OutgoingMessage(chat, entry, pages[chat].epoch, names[folded(entry.content.sender)])
+            chat: OutgoingMessage(chat, entry, pages[chat].epoch, names[senders[chat]])
             for chat, entry in entries.items()
         }
 

@@ -19,11 +19,10 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.message_limits import checked_data
 from chalicelib.store.chats.info import Role
 from chalicelib.store.messages.changes import NewVersion
-from chalicelib.store.messages.content import Content, LogEntry, tombstone, with_extra
+from chalicelib.store.messages.content import SYSTEM, Content, LogEntry, tombstone, with_extra
 from chalicelib.store.messages.mentions import fields_of
 from chalicelib.texts import folded
 
-SYSTEM = "system"
 MAX_DIGITS = 16
 
 

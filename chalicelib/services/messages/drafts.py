@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.errors import ParleyError, bad_field
-from chalicelib.schemas.messages import SendRequest
+from chalicelib.schemas.messages import ForwardedFrom, SendRequest
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.messages.append import NewMessage
 from chalicelib.services.messages.forwarding import ForwardSources
@@ -43,10 +43,9 @@ class Drafts:
         message to forward.
         """
         if request.forward is not None:
-            return self._forward(caller, chat, request, sender)
+            return self._forward(caller, chat, request, request.forward, sender)
         text = self._texts.checked(caller, chat.text, request.text)
-        extra = NO_EXTRA if request.data is None else Extra(data=checked_data(request.data))
-        content = _content(request, sender, text, extra)
+        content = _content(request, sender, text, _extra(request))
         new = NewMessage(content, request.text, request.expires_in or 0)
         if "@" not in text and request.reply_to is None:
             return new
@@ -74,15 +73,14 @@ class Drafts:
             page = self._store.run(self._log.after(chat.text, seq - 1, 1, reader=caller.handle))
         except ParleyError:
             return None
-        found = page.entries[0] if page.entries else None
-        return page if found and found.seq == seq and not found.is_hidden else None
+        return page if page.first(seq) else None
 
-    def _forward(self, caller: Caller, chat: ChatId, request: SendRequest, sender: str) -> NewMessage:
-        if request.forward is None:
-            raise ValueError("nothing to forward")
+    def _forward(
+        self, caller: Caller, chat: ChatId, request: SendRequest, forwarded: ForwardedFrom, sender: str
+    ) -> NewMessage:
         _check_forward(request)
-        text, extra = self._sources.read(caller, request.forward)
-        reference = self._sources.reference(caller, request.forward)
+        text, extra = self._sources.read(caller, forwarded)
+        reference = self._sources.reference(caller, forwarded)
         text = self._texts.checked(caller, chat.text, text)
         new = NewMessage(_content(request, sender, text, extra), "", request.expires_in or 0, reference)
         if request.reply_to is None:

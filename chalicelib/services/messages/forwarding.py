@@ -7,10 +7,8 @@ from chalicelib.schemas.messages import ForwardedFrom
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.chat_id import ChatId, ChatIds
 from chalicelib.store.messages.changes import MessageChanges, Seen
-from chalicelib.store.messages.content import Extra, LogEntry, Origin
+from chalicelib.store.messages.content import TEXT, Extra, LogEntry, Origin
 from chalicelib.texts import folded
-
-TEXT = "text"
 
 
 class ForwardSources:

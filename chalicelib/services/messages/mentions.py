@@ -10,6 +10,7 @@ from chalicelib.services.values.chat_id import ChatId
 from chalicelib.services.values.mention_names import MentionNames, names_in
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Member, Other, Role
+from chalicelib.store.messages.content import TEXT
 from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.messages.mentions import ALL, EXCEPT
 from chalicelib.store.redis.client import Store
@@ -19,7 +20,6 @@ from chalicelib.texts import folded
 
 MAX_MENTIONS = 50
 """Maximum number of members that a message mentions; further ones are not mentioned."""
-TEXT = "text"
 
 
 class Mentioned(NamedTuple):
@@ -114,8 +114,8 @@ def _may_mention_all(record: Member | Other | None) -> bool:
 
 
 def _author(page: LogPage, seq: int) -> str | None:
-    entry = page.entries[0] if page.entries else None
-    if entry is None or entry.seq != seq or entry.is_deleted or entry.content.kind != TEXT:
+    entry = page.first(seq)
+    if entry is None or entry.is_deleted or entry.content.kind != TEXT:
         return None
     return folded(entry.content.sender)
 

@@ -15,10 +15,8 @@ from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.views.reader_view import ReaderView
 from chalicelib.store.chats.info import Role
 from chalicelib.store.messages.changes import NewVersion
-from chalicelib.store.messages.content import LogEntry, with_extra
+from chalicelib.store.messages.content import SYSTEM, LogEntry, with_extra
 from chalicelib.store.messages.pins import Pins
-
-SYSTEM = "system"
 
 
 class PinService:

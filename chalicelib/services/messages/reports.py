@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
-import msgspec
 from msgspec import UNSET
 
-from chalicelib.errors import MessageDeleted, MessageNotFound, bad_field
+from chalicelib.errors import bad_field, message_deleted, no_message
 from chalicelib.logs import LOGGER
 from chalicelib.schemas.messages import Message
 from chalicelib.schemas.reports import MAX_NOTE_CHARACTERS, Report, ReportPage, ReportRequest
@@ -17,16 +14,16 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.permissions import check_manager
 from chalicelib.services.chats.transaction import existing_info
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.services.values.cursors import seq_of
-from chalicelib.services.values.message_limits import REPLY_BYTES
+from chalicelib.services.values.cursors import REPORT_CURSOR, ReportMark, seq_of
+from chalicelib.services.values.message_limits import REPLY_BYTES, carried_bytes
 from chalicelib.services.values.names import Names
-from chalicelib.services.values.paging import Field, TextCursor, number, take_fitting
+from chalicelib.services.values.paging import take_fitting
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.reader_view import ReaderView
 from chalicelib.store.chats.changes import ChatSnapshot
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.messages import reports as stored
-from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.content import SYSTEM, LogEntry
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.reports import ReportBody, Reports
 from chalicelib.store.redis.client import Store
@@ -34,19 +31,6 @@ from chalicelib.texts import check_lines, folded
 
 COST = 10
 """Number of requests that a report counts as."""
-
-
-class ReportMark(NamedTuple):
-    """The place of a report in the list of its chat; time: µs since 1970."""
-
-    time: int
-    seq: int
-    reporter: str
-
-
-REPORT_CURSOR = TextCursor(
-    ReportMark, "{time}.{seq}.{reporter}", time=number(16), seq=number(15), reporter=Field(".{1,64}")
-)
 
 
 class ReportService:
@@ -82,7 +66,7 @@ class ReportService:
         found, wanted, note = self._ids.own(caller.handle, chat).text, seq_of(seq, "seq"), _note(request.note)
         reading = self._log.after(found, wanted - 1, 1, reader=caller.handle)
         (part,) = caller.read_all(reading, cost=COST)
-        _check_reportable(found, wanted, part.entries, caller.handle)
+        _check_reportable(found, wanted, part.first(wanted), caller.handle)
         body = ReportBody(request.reason, note)
         self._store.run(self._reports.add(found, wanted, caller.handle, body))
         line = {"event": "message_reported", "chat": found, "seq": wanted}
@@ -102,7 +86,7 @@ class ReportService:
         waiting = [one for one in reports if below is None or _mark(one) < below]
         messages = self._messages(group, {one.seq for one in waiting[:limit]}, caller.handle)
         rows = [_shown(one, messages) for one in waiting[:limit]]
-        shown = take_fitting(rows, _carried_bytes, REPLY_BYTES)
+        shown = take_fitting(rows, carried_bytes, REPLY_BYTES)
         left = len(shown) < len(waiting)
         return ReportPage(shown, REPORT_CURSOR.encode(_mark(waiting[len(shown) - 1])) if left else None)
 
@@ -129,13 +113,13 @@ def _note(note: str) -> str:
     return note
 
 
-def _check_reportable(chat: str, seq: int, entries: Sequence[LogEntry], handle: str) -> None:
-    if not entries or entries[0].seq != seq or entries[0].is_hidden:
-        raise MessageNotFound(f"Chat {chat} has no message {seq}.")
-    if entries[0].is_deleted:
-        raise MessageDeleted(f"Message {seq} of chat {chat} was deleted.")
-    content = entries[0].content
-    if content.kind == "system":
+def _check_reportable(chat: str, seq: int, entry: LogEntry | None, handle: str) -> None:
+    if entry is None:
+        raise no_message(chat, seq)
+    if entry.is_deleted:
+        raise message_deleted(chat, seq)
+    content = entry.content
+    if content.kind == SYSTEM:
         raise bad_field("seq", "the server wrote this message; report messages of users")
     if folded(content.sender) == handle:
         raise bad_field("seq", "this is your own message")
@@ -159,8 +143,3 @@ def _shown(report: stored.Report, messages: dict[int, Message]) -> Report:
         reported_at=rfc3339(report.time),
         message=messages.get(report.seq, UNSET),
     )
-
-
-def _carried_bytes(row: Report) -> int:
-    """Return the size of a row in the JSON string as which Lambda carries it."""
-    return len(json.dumps(msgspec.json.encode(row).decode()))

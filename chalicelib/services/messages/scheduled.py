@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import secrets
 import time
 from collections.abc import Callable
@@ -26,8 +24,9 @@ from chalicelib.schemas.scheduled import Scheduled, ScheduledChanges, ScheduledP
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.services.values.message_limits import REPLY_BYTES, checked_id
-from chalicelib.services.values.paging import Field, TextCursor, take_fitting
+from chalicelib.services.values.cursors import SCHEDULED_CURSOR, SCHEDULED_ID
+from chalicelib.services.values.message_limits import REPLY_BYTES, carried_bytes, checked_id
+from chalicelib.services.values.paging import take_fitting
 from chalicelib.services.values.times import microseconds, rfc3339
 from chalicelib.services.views.scheduled_row import scheduled_row
 from chalicelib.store.messages.scheduled import (
@@ -40,18 +39,11 @@ from chalicelib.store.messages.scheduled import (
     ScheduledMessages,
 )
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import ScoredMember
 
 SECOND = 1_000_000
 MIN_AHEAD, MAX_AHEAD = 5 * SECOND, 366 * 86_400 * SECOND
 """How far ahead a message can be scheduled, µs; 366 days, so that the same date of the next year is one."""
-SCHEDULED_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 ID_BYTES, FINGERPRINT_BYTES = 16, 8
-
-
-SCHEDULED_CURSOR = TextCursor(
-    ScoredMember, "{time}.{scheduled}", time=Field(r"\d{1,16}", int), scheduled=Field(SCHEDULED_ID.pattern)
-)
 
 
 class ScheduledService:
@@ -106,7 +98,7 @@ class ScheduledService:
             if only in (None, message.body.chat) and (after is None or message.mark > after)
         ]
         rows = [scheduled_row(message) for message in found]
-        shown = len(take_fitting(rows, _carried_bytes, REPLY_BYTES, limit))
+        shown = len(take_fitting(rows, carried_bytes, REPLY_BYTES, limit))
         following = SCHEDULED_CURSOR.encode(found[shown - 1].mark) if shown < len(found) else None
         return ScheduledPage(rows[:shown], following)
 
@@ -199,8 +191,3 @@ def _id_of(chat: str, given: str) -> bytes:
 
 def _digest(raw: bytes, size: int) -> bytes:
     return blake2b(raw, digest_size=size).digest()
-
-
-def _carried_bytes(row: Scheduled) -> int:
-    """Return the size of a row in the JSON string as which Lambda carries it."""
-    return len(json.dumps(msgspec.json.encode(row).decode()))

@@ -99,10 +99,10 @@ class Messages:
         """Read one message of a chat; raises what `page` raises, and MessageNotFound."""
         found = self._ids.own(caller.handle, chat).text
         wanted = seq_of(seq, "seq")
-        entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
-        if not entries or entries[0].seq != wanted or entries[0].is_hidden:
+        entry = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).first(wanted)
+        if entry is None:
             raise no_message(found, wanted)
-        return self._view.one(found, caller.handle, entries[0])
+        return self._view.one(found, caller.handle, entry)
 
     def shown(self, caller: Caller, chat: str, entry: LogEntry) -> Message:
         """Return an entry of a chat's log as the API shows it to the caller."""

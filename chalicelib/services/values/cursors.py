@@ -14,6 +14,7 @@ from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.search import SearchEntry
 
 SEQ = re.compile(r"[1-9]\d{0,14}", re.ASCII)
+SCHEDULED_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 MAX_BASE64_CURSOR_CHARACTERS = 1024
 TIME = number(16)
 """µs since 1970."""
@@ -131,6 +132,24 @@ class Base64Cursor(TextCursor[Value]):
 
 PIN_CURSOR = TextCursor(PinMark, "{time}.{seq}", time=TIME, seq=number(15))
 """A pinned message, by when it was pinned."""
+SCHEDULED_CURSOR = TextCursor(
+    ScoredMember, "{time}.{scheduled}", time=TIME, scheduled=Field(SCHEDULED_ID.pattern)
+)
+"""A scheduled message, by when it is sent."""
+
+
+class ReportMark(NamedTuple):
+    """The place of a report in the list of its chat; time: µs since 1970."""
+
+    time: int
+    seq: int
+    reporter: str
+
+
+REPORT_CURSOR = TextCursor(
+    ReportMark, "{time}.{seq}.{reporter}", time=TIME, seq=number(15), reporter=Field(r"[^\n]{1,64}")
+)
+"""A report of a message of a chat."""
 
 
 class ReactionMark(NamedTuple):

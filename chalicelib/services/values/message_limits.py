@@ -91,18 +91,23 @@ def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
     """
     if _characters(entries) * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
         return entries
-    overhead = 256 + _carried_bytes(chat)
+    overhead = 256 + carried_bytes(chat)
     return take_fitting(
         entries,
         lambda entry: (
             overhead
-            + _carried_bytes(entry.content)
+            + carried_bytes(entry.content)
             + _event_bytes(entry) * LONGEST_CHARACTER
             + len(entry.content.extra.reactions) * REACTION_BYTES
             + _stub_bytes(entry)
         ),
         REPLY_BYTES,
     )
+
+
+def carried_bytes(value: Any) -> int:
+    """Return the size of a part of a reply in the JSON string as which Lambda carries it."""
+    return len(json.dumps(msgspec.json.encode(value).decode()))
 
 
 def _event_bytes(entry: LogEntry) -> int:
@@ -133,7 +138,3 @@ def _more_characters(entry: LogEntry) -> int:
 def _stub_bytes(entry: LogEntry) -> int:
     """Return the maximum size of the stub of the message that a reply answers."""
     return STUB_CHARACTERS * LONGEST_CHARACTER + LONGEST_NAMES if entry.content.reply_to else 0
-
-
-def _carried_bytes(value: Any) -> int:
-    return len(json.dumps(msgspec.json.encode(value).decode()))

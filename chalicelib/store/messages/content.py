@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+TEXT, SYSTEM = "text", "system"
+"""The kinds of messages: of users, and of the server."""
 PLAIN, EXTENDED = b"\x01", b"\x02"
 """The versions of an element; see MessageLog."""
 LEFT_OUT = b"\x00"

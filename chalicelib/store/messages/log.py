@@ -49,6 +49,11 @@ class LogPage(NamedTuple):
     entries: list[LogEntry]
     deleted: tuple[str, ...] = ()
 
+    def first(self, seq: int) -> LogEntry | None:
+        """Return the page's first message if it has this seq, and the reader has not hidden it."""
+        found = self.entries[0] if self.entries else None
+        return found if found and found.seq == seq and not found.is_hidden else None
+
 
 class MessageLog:
     """The log of a chat. Its keys, all in the chat's partition `{c<NNN>}` (see store/keys.py):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.errors import MessageNotFound
+from chalicelib.errors import no_message
 from chalicelib.store import keys
 from chalicelib.store.access import NO_MESSAGE, kind_of, reader_keys, refusal
 from chalicelib.store.messages.content import LogEntry, entry_of
@@ -101,7 +101,7 @@ def _related(wanted: Sequence[int], roots: Sequence[int], reply: Any) -> Related
 
 def _page(chat: str, seq: int, reply: Any) -> ThreadPage:
     if reply == NO_MESSAGE:
-        raise MessageNotFound(f"Chat {chat} has no message {seq}.")
+        raise no_message(chat, seq)
     if isinstance(reply, int):
         raise refusal(chat, reply)
     epoch, more, root, first, flat = reply

@@ -89,6 +89,18 @@ KINDS = {
         "1763700000000000.12",
         PinMark(1763700000000000, 12),
     ),
+    "scheduled": Kind(
+        cursors.SCHEDULED_CURSOR,
+        st.builds(ScoredMember, TIMES, st.from_regex(r"[0-9a-f]{32}", fullmatch=True)),
+        "1763700000000000.0195a1c26f1e7a519d532f8d8c3f1a10",
+        ScoredMember(1763700000000000, "0195a1c26f1e7a519d532f8d8c3f1a10"),
+    ),
+    "report": Kind(
+        cursors.REPORT_CURSOR,
+        st.builds(cursors.ReportMark, TIMES, SEQS, HANDLES),
+        "1763700000000000.12.bob.smith",
+        cursors.ReportMark(1763700000000000, 12, "bob.smith"),
+    ),
     "reaction": Kind(
         cursors.REACTION_CURSOR,
         st.builds(cursors.ReactionMark, st.sampled_from(["👍", "❤️"]), HANDLES),
