@@ -100,11 +100,13 @@ class Services:
         )
         self._depart = self._transactions.remove_account
         self.outbox_sweep = OutboxSweep(store, stores.chats, fan_out, self.chat_search.index, self._depart)
+        self._entries = EntryDelivery(fan_out, self.row_push, self._depart)
         chats = ChatUseCases(
             self.settings,
             self.names,
             self._delivery,
             self._transactions,
+            self._entries,
             self._block_filter,
             self._reader_view,
         )
@@ -112,18 +114,18 @@ class Services:
         self.members, self.changelog = chats.members, chats.changelog
 
     def _wire_inbox(self) -> None:
-        stores, store, delivery = self._stores, self._store, self._delivery
+        stores, store, entries = self._stores, self._store, self._entries
+        receipts = self._delivery.receipts
         self.message_search = MessageSearch(store, self._ids, self.names, stores.inboxes, self._reader_view)
         self.inbox = InboxService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.sync = SyncService(store, stores.inboxes, stores.summaries, stores.user_cards)
         self.history_check = HistoryCheck(self._ids, self.sync)
-        self._entries = entries = EntryDelivery(delivery.fan_out, self.row_push, self._depart)
         self.read_states = ReadStateService(
-            store, self._ids, stores.read_states, entries, delivery.receipts, self._block_filter
+            store, self._ids, stores.read_states, entries, receipts, self._block_filter
         )
         self.unread = UnreadService(store, stores.inboxes, stores.summaries)
         self.read_all = ReadAllService(
-            store, self._ids, self.unread, stores.summaries, stores.read_states, entries, delivery.receipts
+            store, self._ids, self.unread, stores.summaries, stores.read_states, entries, receipts
         )
 
     def _wire_messages(self) -> None:

@@ -33,7 +33,7 @@ class Changelog:
         self._view = view
 
     def page(self, caller: Caller, chat: str, since: str | None, limit: int) -> Changes:
-        """Read the changes since a cursor, in one round trip, or two if members have changed.
+        """Read the changes since a cursor, in one round trip, or more for changed members and messages.
 
         Raises BadRequest, ChatNotFound, NotAMember; HistoryChanged if the store has lost changes that the
         client has received.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
-from msgspec import UNSET, structs
+from msgspec import UNSET
 
 from chalicelib.errors import no_chat, not_a_member
 from chalicelib.schemas.chats import Chat
@@ -16,6 +18,9 @@ from chalicelib.store.accounts.user_cards import UserCard, UserCards
 from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query, UserBatch
+
+DETAILS = ("notice", "join", "history", "slow", "keep", "keep_days", "maker")
+"""The fields of a chat that its row does not have, and a direct chat neither."""
 
 
 class ChatDetails:
@@ -55,20 +60,8 @@ def shown(summary: Summary, cards: inbox_row.Cards) -> Chat:
     row, info = inbox_row.row(summary, cards=cards), summary.info
     fields = {name: getattr(row, name) for name in row.__struct_fields__}
     if info is None:
-        return Chat(
-            **fields,
-            notice=None,
-            join=None,
-            history=None,
-            slow=None,
-            keep=None,
-            keep_days=None,
-            maker=None,
-            made_at=None,
-        )
-    about = structs.asdict(info)
-    details = {
-        name: about[name] for name in ("notice", "join", "history", "slow", "keep", "keep_days", "maker")
-    }
+        nothing: dict[str, Any] = dict.fromkeys(DETAILS)
+        return Chat(**fields, **nothing, made_at=None)
+    details = {name: getattr(info, name) for name in DETAILS}
     data = msgspec.json.decode(info.data) if info.data else UNSET
     return Chat(**fields, **details, made_at=rfc3339(info.made), data=data)

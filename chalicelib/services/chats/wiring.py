@@ -29,6 +29,7 @@ class ChatUseCases:
         names: Names,
         delivery: Delivery,
         transactions: ChatTransactions,
+        entries: EntryDelivery,
         block_filter: BlockFilter,
         view: ReaderView,
     ) -> None:
@@ -42,7 +43,7 @@ class ChatUseCases:
             names,
             stores.accounts,
             stores.read_states,
-            EntryDelivery(delivery.fan_out, delivery.row_push, transactions.remove_account),
+            entries,
             needs_account=needs_account,
         )
         self.details = ChatDetails(store, ids, summaries, stores.user_cards)

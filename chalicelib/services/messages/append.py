@@ -169,7 +169,7 @@ class MessageAppender:
 
     def _checked_user(self, caller: Caller, chat: ChatId) -> str | None:
         """Return the other user of a direct chat, if the caller may not write to just anybody."""
-        other = caller.handle if chat.members is None else chat.other(caller.handle)
+        other = chat.other(caller.handle)
         is_name = caller.session is None and self._statuses.of(other) is AccountStatus.NONE
         return None if other == caller.handle or is_name else other
 

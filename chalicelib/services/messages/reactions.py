@@ -81,7 +81,7 @@ class ReactionService:
 
     def _check_contact(self, caller: Caller, chat: ChatId, *, adds: bool) -> None:
         """Authenticate the caller; raises Blocked if the other user of a direct chat blocks the caller."""
-        other = caller.handle if chat.members is None else chat.other(caller.handle)
+        other = chat.other(caller.handle)
         if not adds or other == caller.handle:
             caller.authenticate()
             return

@@ -80,7 +80,7 @@ class MessageTransactions:
 
     def _read(self, caller: Caller, chat: ChatId, seq: int, *, contacts: bool) -> Seen | None:
         reading = self._changes.read(chat.text, seq, caller.handle)
-        other = caller.handle if chat.members is None else chat.other(caller.handle)
+        other = chat.other(caller.handle)
         if not contacts or other == caller.handle:
             return caller.read(reading)
         seen, relation = caller.read_all(reading, self._accounts.relation(other, caller.handle))

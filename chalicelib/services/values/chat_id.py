@@ -25,7 +25,7 @@ class ChatId(NamedTuple):
     members: tuple[str, str] | None = None
 
     def other(self, handle: str) -> str:
-        """Return the other member of a direct chat; the same handle for a user's chat with themselves."""
+        """Return the other member of a direct chat; the same handle for other chats, and one with oneself."""
         first, second = self.members or (handle, handle)
         return second if first == handle else first
 

@@ -64,13 +64,11 @@ class Chats(ChatLists):
         bytes each, see Other; of an invited user the handle of the inviter follows. Above MAX_OTHERS some
         former members are forgotten, with their read states.
     `{c<NNN>}:changes:<chat>`: ZSET, of a direct chat too: the subject of a change -> its number, µs, always
-        above
-        the last one and the time of the newest message. `info` or `m:<handle>`: the number is the time of the
-        last system message about it. `e:<seq>`: a message, see MessageChanges. Forgetting a former member
-        raises changes_lost to the number of that member's last change.
+        above the last one and the time of the newest message. `info` or `m:<handle>`: the number is the time
+        of the last system message about it. `e:<seq>`: a message, see MessageChanges. Forgetting a former
+        member raises changes_lost to the number of that member's last change.
     `{c<NNN>}:uncounted:<chat>`: ZSET, of a direct chat too: seq -> seq of each system message and each
-        deleted message that
-        the log holds.
+        deleted message that the log holds.
     A change also writes the log (see MessageLog), the stamps in `readers` (see ReadStates) and the outbox
     (see Outbox): `m<chat>` when there is a message, `p<handle>\\0<chat>` for each user whose inbox entry it
     changes, `i<chat>` when the search entries may be out of date.

@@ -78,11 +78,6 @@ class ChangeFeed:
         return Query(READ_CHANGES, named, args, lambda reply: _page(chat, reply))
 
 
-def subject_of(seq: int) -> str:
-    """Return the subject of a changed message."""
-    return f"{MESSAGE}{seq}"
-
-
 def _page(chat: str, reply: Any) -> FeedPage:
     if isinstance(reply, int):
         raise refusal(chat, reply)
