@@ -20,6 +20,12 @@ class LastUse:
         """Record that the connection is used now."""
         self._monotonic, self._wall = monotonic(), time()
 
+    def renew(self) -> bool:
+        """Record a use now; return whether the one before was long ago."""
+        was_long_ago = self.is_long_ago()
+        self.note()
+        return was_long_ago
+
     def is_long_ago(self) -> bool:
         """Return whether the last use was more than IDLE_SECONDS ago."""
         # No document says which clock runs on while a sandbox is frozen: the monotonic one of a suspended

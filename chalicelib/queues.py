@@ -144,9 +144,8 @@ class JobQueue:
     def _awake(self) -> Any:
         """Return the client, without connections that were unused for long."""
         client = self._client
-        if self._used.is_long_ago():
+        if self._used.renew():
             client.close()  # the client opens new ones
-        self._used.note()
         return client
 
     @functools.cached_property

@@ -43,9 +43,8 @@ class SignedApi:
 
     def wake(self) -> None:
         """Drop connections that were unused for long; call it before requests."""
-        if self._used.is_long_ago():
+        if self._used.renew():
             self._http.clear()
-        self._used.note()
 
     def request(self, method: str, url: str, data: bytes, media_type: str) -> Any:
         """Send a request and return urllib3's answer; raises NoAnswer, errors of urllib3 and botocore."""

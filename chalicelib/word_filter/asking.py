@@ -71,9 +71,8 @@ class WebHook:
 
     def ask(self, question: bytes) -> bytes:
         """Return the body of the answer; raises FilterFailure, and errors of urllib3."""
-        if self._used.is_long_ago():
+        if self._used.renew():
             self._http.clear()
-        self._used.note()
         headers = {"Content-Type": JSON}
         return _body(
             self._http.urlopen(

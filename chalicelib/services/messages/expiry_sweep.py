@@ -6,9 +6,9 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 
-from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import log_failures
 from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.messages.one_by_one import together
 from chalicelib.services.values.chat_id import canonical
 from chalicelib.store.messages.changes import MessageChange, MessageChanges, NewVersion, Seen
 from chalicelib.store.messages.content import LogEntry, expired
@@ -69,17 +69,13 @@ class ExpirySweep:
         return sorted(set(found) - failed)
 
     def _attempt(self, part: Sequence[Expiry], failed: set[Expiry]) -> int:
-        """Delete messages, after a failure one by one; return how many were deleted. Adds to `failed`."""
-        try:
-            return self._delete(part)
-        except StoreUnavailable:
-            raise
-        except Exception as failure:
-            if len(part) > 1:
-                return sum(self._attempt([one], failed) for one in part)
-            failed.update(part)
-            log_failures("expiry_pending", [({"chat": part[0].chat, "seq": part[0].seq}, failure)])
-            return 0
+        """Delete messages; return how many were deleted. Adds those that cannot be deleted to `failed`."""
+
+        def keep(one: Expiry, failure: Exception) -> None:
+            failed.add(one)
+            log_failures("expiry_pending", [({"chat": one.chat, "seq": one.seq}, failure)])
+
+        return sum(together(self._delete, part, keep))
 
     def _delete(self, part: Sequence[Expiry]) -> int:
         """Delete messages, unless they have changed this moment; return how many were deleted."""

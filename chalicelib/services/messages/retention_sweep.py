@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import log_failures
+from chalicelib.services.messages.one_by_one import together
 from chalicelib.store.messages.retention import Retention, Trimmed
 from chalicelib.store.redis.client import Store
 
@@ -40,20 +40,16 @@ class RetentionSweep:
         waiting = self._store.run(self._retention.due(DUE_OF_PARTITION))
         while waiting and self._monotonic() < end:
             part, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
-            done = self._step(part)
-            trimmed += sum(step.messages for step in done.values())
-            waiting += [chat for chat, step in done.items() if step.more]
+            done = [step for steps in together(self._step, part, _log) for step in steps]
+            trimmed += sum(step.messages for _, step in done)
+            waiting += [chat for chat, step in done if step.more]
         return trimmed
 
-    def _step(self, chats: Sequence[str]) -> dict[str, Trimmed]:
-        """Make one step of each chat, after a failure one by one."""
-        try:
-            steps = self._store.run_all(self._retention.trim(chat) for chat in chats)
-            return dict(zip(chats, steps, strict=True))
-        except StoreUnavailable:
-            raise
-        except Exception as failure:
-            if len(chats) > 1:
-                return {chat: step for one in chats for chat, step in self._step([one]).items()}
-            log_failures("retention_pending", [({"chat": chats[0]}, failure)])
-            return {}
+    def _step(self, chats: Sequence[str]) -> list[tuple[str, Trimmed]]:
+        """Make one step of each chat."""
+        steps = self._store.run_all(self._retention.trim(chat) for chat in chats)
+        return list(zip(chats, steps, strict=True))
+
+
+def _log(chat: str, failure: Exception) -> None:
+    log_failures("retention_pending", [({"chat": chat}, failure)])

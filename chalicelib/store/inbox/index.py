@@ -18,7 +18,7 @@ from chalicelib.store.inbox.entries import (
     UpdatedEntry,
 )
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
-from chalicelib.store.redis.query import Batch, Query, UserBatch, each, in_one_list, of_users
+from chalicelib.store.redis.query import Batch, Query, UserBatch, each, in_one_dict, in_one_list, of_users
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
@@ -89,7 +89,7 @@ class Inboxes:
 
         chats: Of each user. Its result is the chats that moved, of each user.
         """
-        return of_users(chats, 5, functools.partial(_moving, chats), _all_moved)
+        return of_users(chats, 5, functools.partial(_moving, chats), in_one_dict)
 
     def active(
         self, handle: str, below: ScoredMember | None, since: int, limit: int, checks: int = 0
@@ -177,10 +177,6 @@ def _moving(chats: Mapping[str, Sequence[str]], handles: Sequence[str]) -> Query
     named = itertools.chain.from_iterable(map(_index_keys, handles))
     args = ["\0".join(chats[handle]) for handle in handles]
     return Query(MOVE_CHATS, tuple(named), tuple(args), read)
-
-
-def _all_moved(parts: list[dict[str, list[str]]]) -> dict[str, list[str]]:
-    return {handle: moved for part in parts for handle, moved in part.items()}
 
 
 def _updated(reply: list[Any]) -> UpdatedEntry:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.query import Batch, Query, concatenated
-from chalicelib.store.redis.scripts import Script
-
-READ_DUE = Script("redis/read_due")
+from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store.redis.sorted_sets import ScoredMember, due
 
 
 class Expiry(NamedTuple):
@@ -30,8 +27,7 @@ class Expiries:
 
     def due(self, most: int) -> Batch[list[Expiry]]:
         """Return the batch for the messages whose times have come; most: maximum number of a partition."""
-        named = keys.all_of(keys.expiries)
-        return concatenated([Query(READ_DUE, (key,), (most,), _due) for key in named])
+        return due(keys.all_of(keys.expiries), most, _expiry)
 
     def drop(self, expiry: Expiry) -> Query[bool]:
         """Return the query that drops a message that is not in the log any more, or does not expire."""
@@ -43,10 +39,6 @@ def expiry_of(chat: str, seq: int) -> str:
     return f"{seq}\0{chat}"
 
 
-def _due(flat: Sequence[bytes]) -> list[Expiry]:
-    pairs = zip(flat[::2], flat[1::2], strict=True)
-    return [_expiry(int(float(at)), *member.decode().split("\0")) for member, at in pairs]
-
-
-def _expiry(at: int, seq: str, chat: str) -> Expiry:
-    return Expiry(at, chat, int(seq))
+def _expiry(one: ScoredMember) -> Expiry:
+    seq, chat = one.member.split("\0")
+    return Expiry(one.score, chat, int(seq))

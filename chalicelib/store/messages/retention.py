@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from chalicelib.store import key_rows, keys
 from chalicelib.store.access import kind_of
-from chalicelib.store.redis.query import Batch, Query, concatenated
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
+from chalicelib.store.redis.sorted_sets import due
 
-READ_DUE = Script("redis/read_due")
 TRIM_LOG = Script("messages/trim_log")
 
 AT_ONCE = 500
@@ -42,8 +41,7 @@ class Retention:
 
     def due(self, most: int) -> Batch[list[str]]:
         """Return the batch for the chats to look at; most: maximum number of a partition."""
-        named = keys.all_of(keys.retained)
-        return concatenated([Query(READ_DUE, (key,), (most,), _chats) for key in named])
+        return due(keys.all_of(keys.retained), most, lambda one: one.member)
 
     def trim(self, chat: str) -> Query[Trimmed]:
         """Return the query for one step: at most AT_ONCE messages; chat: The canonical id."""
@@ -63,7 +61,3 @@ _keys = key_rows.together(
     keys.word_filters,
     keys.retained,
 )
-
-
-def _chats(flat: Sequence[bytes]) -> list[str]:
-    return [chat.decode() for chat in flat[::2]]

@@ -11,14 +11,13 @@ import msgspec
 from chalicelib.schemas.messages import SendRequest
 from chalicelib.store import keys
 from chalicelib.store.messages.content import CorruptEntry
-from chalicelib.store.redis.query import Batch, Query, concatenated
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
-from chalicelib.store.redis.sorted_sets import ScoredMember
+from chalicelib.store.redis.sorted_sets import ScoredMember, due
 
 ADD_SCHEDULED = Script("messages/add_scheduled")
 REPLACE_SCHEDULED = Script("messages/replace_scheduled")
 TAKE_SCHEDULED = Script("messages/take_scheduled")
-READ_DUE = Script("redis/read_due")
 
 MAX_SCHEDULED = 100
 """Maximum number of scheduled messages of a user, failed ones included."""
@@ -151,8 +150,7 @@ class ScheduledMessages:
 
     def due(self, most: int) -> Batch[list[Due]]:
         """Return the batch for the messages whose times have come; most: maximum number of a partition."""
-        named = keys.all_of(keys.scheduled_due)
-        return concatenated([Query(READ_DUE, (key,), (most,), _due) for key in named])
+        return due(keys.all_of(keys.scheduled_due), most, _due)
 
     def take(self, due: Due) -> Query[Held | None]:
         """Return the query that takes a message for an attempt to send it.
@@ -200,6 +198,5 @@ def _messages(flat: Sequence[bytes]) -> list[ScheduledMessage]:
     return sorted(found, key=lambda message: message.mark)
 
 
-def _due(flat: Sequence[bytes]) -> list[Due]:
-    pairs = zip(flat[::2], flat[1::2], strict=True)
-    return [Due(int(float(at)), *item.decode().split("\0")) for item, at in pairs]
+def _due(one: ScoredMember) -> Due:
+    return Due(one.score, *one.member.split("\0"))

@@ -16,7 +16,7 @@ from chalicelib.store.realtime.connection_results import (
     WatchedPresence,
     recipients_of,
 )
-from chalicelib.store.redis.query import Batch, Query, UserBatch, in_one_list, of_users
+from chalicelib.store.redis.query import Batch, Query, UserBatch, in_one_dict, in_one_list, of_users
 from chalicelib.store.redis.scripts import Script
 
 ADD_CONNECTION = Script("realtime/add_connection")
@@ -148,7 +148,7 @@ class UserConnections:
 
         Users without connections are left out.
         """
-        return of_users(handles, 2, _by_user, _in_one)
+        return of_users(handles, 2, _by_user, in_one_dict)
 
     def due(self, limit: int) -> Batch[DueConnections]:
         """Return the batch for the connections that the sweep must end or shorten.
@@ -182,10 +182,6 @@ def _by_user(handles: Sequence[str]) -> Query[dict[str, list[Recipient]]]:
 
     named = tuple(key(handle) for handle in handles for key in (keys.user, keys.user_connections))
     return Query(READ_CONNECTIONS_BY_USER, named, (), read)
-
-
-def _in_one(parts: list[dict[str, list[Recipient]]]) -> dict[str, list[Recipient]]:
-    return {handle: recipients for part in parts for handle, recipients in part.items()}
 
 
 def _entry(reply: list[Any]) -> ConnectAttempt:

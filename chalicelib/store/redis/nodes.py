@@ -99,9 +99,8 @@ class SingleNode:
             self._local.used = LastUse()
             connection = self._local.connection = self.new_connection()
             return connection
-        if self._local.used.is_long_ago():
+        if self._local.used.renew():
             connection.disconnect()
-        self._local.used.note()
         return connection
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
 
 from msgspec import Struct
@@ -177,6 +177,11 @@ def of_users(
     """
     users = tuple(dict.fromkeys(handles))
     return UserBatch(lambda grouping: [ask(group) for group in grouping(users, each)], join)
+
+
+def in_one_dict(parts: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    """Return the items of several dicts in one."""
+    return {key: value for part in parts for key, value in part.items()}
 
 
 def in_one_list(lists: Iterable[Iterable[T]]) -> list[T]:
