@@ -16,14 +16,18 @@ from parley_client.responses import Reaction, ThreadPage
 T = TypeVar("T")
 
 
-class BlockingMessageCalls:
-    """The calls of Client about single messages."""
+class BlockingCalls:
+    """What the calls of Client need of it."""
 
     _client: AsyncClient
 
     @abstractmethod
     def _do(self, work: Coroutine[Any, Any, T], *, forever: bool = False) -> T:
         """Run a coroutine on the client's thread; return its result."""
+
+
+class BlockingMessageCalls(BlockingCalls):
+    """The calls of Client about single messages."""
 
     def history(
         self, chat: str, *, before: str | None = None, after: str | None = None, limit: int = 50
@@ -95,14 +99,8 @@ class BlockingMessageCalls:
         self._do(self._client.report(chat, seq, reason=reason, note=note))
 
 
-class BlockingInboxCalls:
+class BlockingInboxCalls(BlockingCalls):
     """The calls of Client about all chats."""
-
-    _client: AsyncClient
-
-    @abstractmethod
-    def _do(self, work: Coroutine[Any, Any, T], *, forever: bool = False) -> T:
-        """Run a coroutine on the client's thread; return its result."""
 
     def chats(self, *, limit: int = 50) -> list[ChatRow]:
         """See AsyncClient.chats."""

@@ -59,7 +59,7 @@ class MessageChanges:
             self._dues.changes(row.chat)
             self._wanting(row.chat)
 
-    def owed(self, chat: str) -> bool:
+    def are_pending(self, chat: str) -> bool:
         """Return whether changes of a chat have to be read."""
         return self._dues.has_changes(chat)
 

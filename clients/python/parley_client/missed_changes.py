@@ -59,7 +59,7 @@ class MissedChanges:
 
     async def _run(self, chat: str) -> None:
         try:
-            if not self._inbox.changes.owed(chat):
+            if not self._inbox.changes.are_pending(chat):
                 await asyncio.sleep(self._settings.gap_seconds)  # one read for several reactions
             with contextlib.suppress(ParleyError):
                 await self._read_all(chat)
@@ -80,10 +80,10 @@ class MissedChanges:
                 await asyncio.sleep(backoff.failed())
 
     def _wants(self, chat: str) -> bool:
-        return self._inbox.changes.owed(chat) or bool(self._single.get(chat)) or chat in self._rows
+        return self._inbox.changes.are_pending(chat) or bool(self._single.get(chat)) or chat in self._rows
 
     async def _read_some(self, chat: str) -> None:
-        if self._inbox.changes.owed(chat):
+        if self._inbox.changes.are_pending(chat):
             log = self._inbox.log(chat)
             page = await self._rest.changes(chat, log.versions.since if log else None)
             if page.reset:
@@ -105,7 +105,7 @@ class MissedChanges:
             self._inbox.read_again(chat)
         elif problem.passes:
             await asyncio.sleep(backoff.failed(problem.retry_after))
-        elif self._inbox.changes.owed(chat):
+        elif self._inbox.changes.are_pending(chat):
             self._inbox.changes.give_up(chat)
         else:
             self._single.pop(chat, None)
