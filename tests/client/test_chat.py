@@ -196,7 +196,7 @@ def test_commands_about_messages(open_server: str) -> None:
 
 
 def test_removal_from_a_room_is_said_at_once(open_server: str) -> None:
-    """A user who is removed from a room is told so without a restart."""
+    """A user who is removed from a room sees it without a restart."""
     alice, bob, room = name(), name(), name()
     with Terminal("--user", alice, "--room", room, "--url", open_server) as hers:
         hers.shows(f"In {room} now: {alice}")

@@ -1,4 +1,4 @@
-"""The tables of servers' commands, which redis-py reads anew for each client of a cluster.
+"""The tables of servers' commands, which redis-py reads again for each client of a cluster.
 
 A table is some 200 KB: reading it takes longer than a short test.
 """

@@ -40,7 +40,7 @@ def seq_in(fingerprint: bytes, records: Sequence[bytes | None]) -> int:
 
 
 def fingerprint_of(content: Content, sent_text: str | None, lifetime: int, source: str) -> bytes:
-    """Return the digest by which a repeated message is told from another one; see MessageLog.append."""
+    """Return the digest by which a repeated message is recognised; see MessageLog.append."""
     text = content.text if sent_text is None else sent_text
     data = content.extra.data
     if content.reply_to is None and data is None and not lifetime and not source:

@@ -1,4 +1,4 @@
-"""The functions of a script's parts that the script needs: a store makes each of them anew in every call."""
+"""The functions of a script's parts that the script needs: a store makes all of them again in every call."""
 
 from __future__ import annotations
 

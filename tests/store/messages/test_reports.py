@@ -97,7 +97,7 @@ def test_only_admins_read_and_dismiss_reports(app: App, groups: Groups) -> None:
 
 @ONE_ENGINE
 def test_only_a_message_of_another_user_is_reported(app: App, groups: Groups) -> None:
-    """Not one's own, none of the server, none that does not exist; and nothing by who is not a member."""
+    """Not one's own, none of the server, none that does not exist; and none by a user who is not a member."""
     groups.change({"bob": Relation.LEFT}, chat=CHAT)
     refusals: list[tuple[str, int | str, type[Exception]]] = [
         ("carol", 2, BadRequest),

@@ -495,7 +495,7 @@ def test_the_costs_in_the_docs_are_those_of_the_command(document: str, commands:
     """Each output in a document is what its command prints; `--refresh` writes them."""
     written = (DOCS / document).read_text(encoding="utf-8")
     assert all(command in written for command in commands)
-    refresh = f'docs/{document} shows old costs: make costs ARGS="--refresh docs/{document}" writes them anew'
+    refresh = f'docs/{document} shows old costs: make costs ARGS="--refresh docs/{document}" writes new ones'
     assert refreshed(written, tables) == written, refresh
 
 

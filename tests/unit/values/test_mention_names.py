@@ -34,7 +34,7 @@ def test_address_is_no_mention(text: str) -> None:
 
 
 def test_mention_of_all_is_no_name() -> None:
-    """`@all` is told apart from names, in any case."""
+    """`@all` is no name, in any case."""
     found = names_in("@All, @bob")
 
     assert (found.all, "bob" in found.names, "all" in found.names) == (True, True, False)

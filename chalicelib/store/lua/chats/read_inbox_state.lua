@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- Reads what a user's inbox entry of a chat should say.
 -- requires: chat_log, entry_states, flags, read_states
-local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat without settings
 local members = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[4] -- HASH, see ReadStates

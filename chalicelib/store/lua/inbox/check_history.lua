@@ -2,7 +2,7 @@
 -- Checks whether a chat still has the message that a client holds as the newest.
 -- requires: read_permission
 local log = KEYS[1] -- LIST, see MessageLog
-local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat without settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates

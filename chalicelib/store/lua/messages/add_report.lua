@@ -1,7 +1,7 @@
 #!lua
 -- Adds a member's report of a message, or replaces the one that the member has made of it.
 -- requires: clock, memberships, reports_of
-local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat without settings
 local members = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local reports = KEYS[3] -- HASH, see Reports
 local reporter = ARGV[1] -- handle

@@ -2,7 +2,7 @@
 -- Checks whether a user may send a message to a chat now, and writes nothing.
 -- requires: clock, chat_log, send_permission
 local log = KEYS[1] -- LIST, see MessageLog
-local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat without settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local sender = ARGV[1] -- handle
 local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'

@@ -2,7 +2,7 @@
 -- Reads one page of a chat's log as far as a reader may, in rising order, and checks the cursor that it starts from.
 -- requires: chat_log, element, hidden_messages, memberships, read_permission
 local log = KEYS[1] -- LIST, see MessageLog
-local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat without settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates

@@ -2,7 +2,7 @@
 -- Reads the time of a chat's newest message, its recipients, and what was pushed to all connections.
 -- requires: clock, attached_connections, chat_log
 local log = KEYS[1] -- LIST, see MessageLog
-local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat without settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local chat_connections = KEYS[4] -- HASH, see ChatConnections
 local outbox = KEYS[5] -- HASH, see Outbox

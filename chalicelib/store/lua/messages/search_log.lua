@@ -2,7 +2,7 @@
 -- Reads the messages of a chat's log that may have some words, as far as a reader may, from the newest down.
 -- requires: hidden_messages, read_permission, word_filters
 local log = KEYS[1] -- LIST, see MessageLog
-local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat without settings
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[5] -- HASH, see ReadStates

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- Reads the users who have accepted a chat: who wrote in it, or created or joined a group unasked, and have not left since.
 -- requires: flags, read_states
-local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat
+local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat without settings
 local read_states = KEYS[2] -- HASH, see ReadStates
 -- reply: {handle, ...}; none for a large chat
 if redis.call('HEXISTS', chat, 'large') == 1 then return {} end
